@@ -1,0 +1,173 @@
+/** Bytes and their textual forms: each text is accepted only in the one spelling that we would print. */
+
+import { FormatError } from './errors.ts';
+
+/** Joins byte strings. */
+export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
+  const joined = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}
+
+/** Says whether two public byte strings are the same. Not for secrets: it stops at the first difference. */
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+const encoder = new TextEncoder();
+// `ignoreBOM` keeps a byte order mark in the text, where the JSON reader refuses it, instead of dropping it unseen.
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Text as UTF-8. Lone surrogates have no UTF-8 and are never printed by us. */
+export function utf8(text: string): Uint8Array {
+  return encoder.encode(text);
+}
+
+/** Reads UTF-8. @throws {FormatError} on invalid UTF-8, which the platform would silently replace by default */
+export function parseUtf8(bytes: Uint8Array, place = ''): string {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    throw FormatError.at(place, 'is not valid UTF-8');
+  }
+}
+
+/** Lower-case hexadecimal, without a prefix. */
+export function formatHex(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
+  return text;
+}
+
+/** Lower-case hexadecimal with `0x`, as people know addresses, block hashes and log ids. */
+export function formatHex0x(bytes: Uint8Array): string {
+  return `0x${formatHex(bytes)}`;
+}
+
+/** Reads lower-case hexadecimal of a known length. @throws {FormatError} on any other spelling */
+export function parseHex(text: string, lengthBytes: number, place = ''): Uint8Array {
+  if (text.length !== 2 * lengthBytes || !/^[0-9a-f]*$/.test(text)) {
+    throw FormatError.at(
+      place,
+      `"${abbreviate(text)}" is not ${lengthBytes} bytes in lower-case hexadecimal`,
+    );
+  }
+  return Uint8Array.from({ length: lengthBytes }, (_, i) =>
+    Number.parseInt(text.slice(2 * i, 2 * i + 2), 16),
+  );
+}
+
+/** Reads `0x` and lower-case hexadecimal of a known length. @throws {FormatError} on any other spelling */
+export function parseHex0x(text: string, lengthBytes: number, place = ''): Uint8Array {
+  if (!text.startsWith('0x')) {
+    throw FormatError.at(place, `"${abbreviate(text)}" is not 0x and ${2 * lengthBytes} hexadecimal digits`);
+  }
+  return parseHex(text.slice(2), lengthBytes, place);
+}
+
+const standardAlphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+const urlAlphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+
+/** base64url without padding (RFC 4648 section 5, RFC 7515 section 2). */
+export function formatBase64url(bytes: Uint8Array): string {
+  return encode64(bytes, urlAlphabet);
+}
+
+/** Reads base64url without padding in its canonical spelling: unused bits are zero. @throws {FormatError} otherwise */
+export function parseBase64url(text: string, place = ''): Uint8Array {
+  const bytes = decode64(text, urlValues);
+  if (bytes === undefined) throw FormatError.at(place, `"${abbreviate(text)}" is not canonical base64url`);
+  return bytes;
+}
+
+/** Standard base64 with padding (RFC 4648 section 4), which signed notes use. */
+export function formatBase64(bytes: Uint8Array): string {
+  const text = encode64(bytes, standardAlphabet);
+  return text + '='.repeat((4 - (text.length % 4)) % 4);
+}
+
+/** Reads standard base64 with padding in its canonical spelling. @throws {FormatError} otherwise */
+export function parseBase64(text: string, place = ''): Uint8Array {
+  const bytes = decode64(text.replace(/={1,2}$/, ''), standardValues);
+  if (bytes === undefined || formatBase64(bytes) !== text) {
+    throw FormatError.at(place, `"${abbreviate(text)}" is not canonical base64`);
+  }
+  return bytes;
+}
+
+function encode64(bytes: Uint8Array, alphabet: string): string {
+  let text = '';
+  let pending = 0;
+  let pendingBits = 0;
+  for (const byte of bytes) {
+    pending = (pending << 8) | byte;
+    pendingBits += 8;
+    while (pendingBits >= 6) {
+      pendingBits -= 6;
+      text += alphabet.charAt((pending >> pendingBits) & 63);
+    }
+    pending &= (1 << pendingBits) - 1;
+  }
+  return pendingBits === 0 ? text : text + alphabet.charAt((pending << (6 - pendingBits)) & 63);
+}
+
+const urlValues = valuesOf(urlAlphabet);
+const standardValues = valuesOf(standardAlphabet);
+
+function valuesOf(alphabet: string): ReadonlyMap<string, number> {
+  return new Map([...alphabet].map((character, value) => [character, value]));
+}
+
+/** Decodes unpadded base64; undefined for a foreign character, an impossible length, or unused bits that are set. */
+function decode64(text: string, values: ReadonlyMap<string, number>): Uint8Array | undefined {
+  if (text.length % 4 === 1) return undefined;
+  const bytes = new Uint8Array(Math.floor((text.length * 3) / 4));
+  let at = 0;
+  let pending = 0;
+  let pendingBits = 0;
+  for (const character of text) {
+    const value = values.get(character);
+    if (value === undefined) return undefined;
+    pending = (pending << 6) | value;
+    pendingBits += 6;
+    if (pendingBits >= 8) {
+      pendingBits -= 8;
+      bytes[at++] = pending >> pendingBits;
+      pending &= (1 << pendingBits) - 1;
+    }
+  }
+  return pending === 0 ? bytes : undefined;
+}
+
+/** An unsigned integer as 8 bytes, big-endian. Requires a safe integer. */
+export function formatUint64(value: number): Uint8Array {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(value));
+  return bytes;
+}
+
+/** Reads 8 bytes, big-endian. @throws {FormatError} beyond 2^53 - 1, where numbers are no longer exact */
+export function parseUint64(bytes: Uint8Array, place = ''): number {
+  const value = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0);
+  if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw FormatError.at(place, `${value} is beyond 2^53 - 1`);
+  return Number(value);
+}
+
+/** Accepts a decimal number from 0 to 2^53 - 1 in the one form that we would print; undefined otherwise. */
+export function parseSafeInteger(text: string): number | undefined {
+  // Number('') is 0 and Number(' 7 ') is 7, so what counts is that printing gives the same text again.
+  const value = Number(text);
+  return Number.isSafeInteger(value) && value >= 0 && String(value) === text ? value : undefined;
+}
+
+/** A text short enough to be quoted in a message, with control characters made visible. */
+export function abbreviate(text: string): string {
+  const short = text.length > 40 ? `${text.slice(0, 40)}…` : text;
+  return JSON.stringify(short)
+    .slice(1, -1)
+    .replace(/[\u007f-\u009f\u2028\u2029]/g, c => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
