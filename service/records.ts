@@ -1,0 +1,83 @@
+/**
+ * A record's value on disk: encrypted under a key that its salt alone gives, so that erasing 32 bytes erases the record wherever
+ * its ciphertext still lies.
+ *
+ * Plaintext, all lengths big-endian: u8 form (1 single, 2 batch) ‖ u16 length ‖ canonical JWK (RFC 7638) ‖ u32 length ‖ compact
+ * JWS; a batch adds salt_i(32) ‖ u64 index ‖ u8 path length ‖ path(32 each) ‖ event bytes to the end.
+ * Key: HKDF-SHA-256 (RFC 5869) of the record's salt, no HKDF salt, info `zegel record 1`, 32 bytes. Cipher: AES-256-GCM with a
+ * nonce of twelve zero bytes (every salt is used once, hence every key), the leaf hash as additional data. Value: ciphertext ‖
+ * tag(16).
+ */
+
+import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
+import { concatBytes, formatUint64, parseUint64, parseUtf8, utf8 } from '../merkle/bytes.ts';
+import { canonicalJwk, parseJwk } from '../merkle/jwk.ts';
+import type { ReceiptRecord } from '../merkle/receipt.ts';
+import { StoreCorruptError } from './store.ts';
+
+const tagLength = 16;
+const nonce = new Uint8Array(12);
+const forms = { single: 1, batch: 2 } as const;
+
+/** Encrypts a record under its own salt. */
+export function sealRecord(record: ReceiptRecord, leafHash: Uint8Array): Uint8Array {
+  const cipher = createCipheriv('aes-256-gcm', recordKey(record.salt), nonce);
+  cipher.setAAD(leafHash);
+  return concatBytes(cipher.update(formatPlaintext(record)), cipher.final(), cipher.getAuthTag());
+}
+
+/** Decrypts a record with its salt. @throws {StoreCorruptError} if value, salt and leaf hash do not belong together */
+export function openRecord(value: Uint8Array, salt: Uint8Array, leafHash: Uint8Array): ReceiptRecord {
+  const decipher = createDecipheriv('aes-256-gcm', recordKey(salt), nonce);
+  decipher.setAAD(leafHash);
+  let plaintext: Uint8Array;
+  try {
+    decipher.setAuthTag(value.subarray(-tagLength));
+    plaintext = concatBytes(decipher.update(value.subarray(0, -tagLength)), decipher.final());
+  } catch (cause) {
+    throw new StoreCorruptError('a record does not decrypt with its salt', { cause });
+  }
+  return parsePlaintext(plaintext, salt);
+}
+
+function recordKey(salt: Uint8Array): Uint8Array {
+  return new Uint8Array(hkdfSync('sha256', salt, '', 'zegel record 1', 32));
+}
+
+function formatPlaintext({ statement, key, batch }: ReceiptRecord): Uint8Array {
+  const jwk = utf8(canonicalJwk(key));
+  const jws = utf8(statement);
+  const fixed = [
+    Uint8Array.of(batch === undefined ? forms.single : forms.batch),
+    uint(jwk.length, 2),
+    jwk,
+    uint(jws.length, 4),
+    jws,
+  ];
+  if (batch === undefined) return concatBytes(...fixed);
+  const place = [batch.salt, formatUint64(batch.index), uint(batch.path.length, 1), ...batch.path];
+  return concatBytes(...fixed, ...place, batch.event);
+}
+
+/** The plaintext is authenticated: it is what `formatPlaintext` made, so its lengths are believed. */
+function parsePlaintext(plaintext: Uint8Array, salt: Uint8Array): ReceiptRecord {
+  let at = 0;
+  const take = (length: number): Uint8Array => plaintext.slice(at, (at += length));
+  const form = number(take(1));
+  const key = parseJwk(take(number(take(2))));
+  const statement = parseUtf8(take(number(take(4))));
+  if (form === forms.single) return { statement, salt, key };
+
+  const batchSalt = take(32);
+  const index = parseUint64(take(8));
+  const path = Array.from({ length: number(take(1)) }, () => take(32));
+  return { statement, salt, key, batch: { event: plaintext.slice(at), salt: batchSalt, index, path } };
+}
+
+function uint(value: number, lengthBytes: 1 | 2 | 4): Uint8Array {
+  return formatUint64(value).slice(8 - lengthBytes);
+}
+
+function number(bytes: Uint8Array): number {
+  return bytes.reduce((value, byte) => value * 256 + byte, 0);
+}
