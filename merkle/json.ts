@@ -100,7 +100,7 @@ class Scanner {
       const name = this.#string(place);
       if (members.has(name)) throw this.#fault(place, `member "${abbreviate(name)}" stands twice`);
       if (!this.#take(':')) throw this.#fault(place, `want a colon after "${abbreviate(name)}"`);
-      members.set(name, this.#value(member(place, name)));
+      members.set(name, this.#value(memberPlace(place, name)));
     } while (this.#take(','));
     if (!this.#take('}')) throw this.#fault(place, 'want a comma or the end of the object');
     return members;
@@ -175,7 +175,8 @@ class Scanner {
   }
 }
 
-function member(place: string, name: string): string {
+/** The place of an object's member, for a fault's message. */
+export function memberPlace(place: string, name: string): string {
   return place === '' ? abbreviate(name) : `${place}.${abbreviate(name)}`;
 }
 
@@ -238,6 +239,15 @@ export class JsonReader {
     if (typeof value === 'string') return value;
     if (value !== undefined) this.fail(place, `want a string, got ${kindOf(value)}`);
     return '';
+  }
+
+  /** A string that is one of a few words; the first of them after a fault. */
+  word<Word extends string>(value: Json | undefined, place: string, words: readonly [Word, ...Word[]]): Word {
+    const text = this.string(value, place);
+    const word = words.find(known => known === text);
+    if (word === undefined && typeof value === 'string')
+      this.fail(place, `"${abbreviate(text)}" is not ${words.join(' or ')}`);
+    return word ?? words[0];
   }
 
   /** An integer from 0 to 2^53 - 1, spelt with digits only. */
