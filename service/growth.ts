@@ -30,7 +30,7 @@ export function grow(
       current.push(hash);
       if (current.length < tileWidth) continue;
       tiles.push({ tile: { level, index, width: tileWidth }, hashes: [...current] });
-      completed.push(perfectRoot(current));
+      completed.push(subtreeRoot(current));
       current.length = 0;
       index++;
     }
@@ -43,8 +43,8 @@ export function grow(
   return { growth: [...next, ...growth.slice(next.length)], tiles };
 }
 
-/** The root over the hashes of one full tile. */
-function perfectRoot(hashes: readonly Uint8Array[]): Uint8Array {
+/** The root of a perfect subtree over the hashes side by side of one level. Requires a power of two of them. */
+export function subtreeRoot(hashes: readonly Uint8Array[]): Uint8Array {
   let row = hashes;
   while (row.length > 1) {
     const above: Uint8Array[] = [];

@@ -62,7 +62,10 @@ function formatPlaintext({ statement, key, batch }: ReceiptRecord): Uint8Array {
 /** The plaintext is authenticated: it is what `formatPlaintext` made, so its lengths are believed. */
 function parsePlaintext(plaintext: Uint8Array, salt: Uint8Array): ReceiptRecord {
   let at = 0;
-  const take = (length: number): Uint8Array => plaintext.slice(at, (at += length));
+  const take = (length: number): Uint8Array => {
+    at += length;
+    return plaintext.slice(at - length, at);
+  };
   const form = number(take(1));
   const key = parseJwk(take(number(take(2))));
   const statement = parseUtf8(take(number(take(4))));
