@@ -26,9 +26,12 @@ export type Json = null | boolean | string | JsonNumber | readonly Json[] | Json
 /** How deep arrays and objects may nest (DESIGN 3.2). */
 export const maxDepth = 32;
 
-/** Reads one JSON text. @throws {FormatError} naming the place: a member's path, and the offset in the text */
-export function parseJson(bytes: Uint8Array): Json {
-  return new Scanner(parseUtf8(bytes)).document();
+/**
+ * Reads one JSON text; `place` says what it is, where it is part of something larger.
+ * @throws {FormatError} naming the place: a member's path, and the offset in the text
+ */
+export function parseJson(bytes: Uint8Array, place = ''): Json {
+  return new Scanner(parseUtf8(bytes, place)).document(place);
 }
 
 // One token of each kind, anchored at the position where it must stand (RFC 8259 sections 6 and 7).
@@ -55,10 +58,10 @@ class Scanner {
     this.#text = text;
   }
 
-  document(): Json {
-    const value = this.#value('');
+  document(place: string): Json {
+    const value = this.#value(place);
     this.#skip();
-    if (this.#at < this.#text.length) throw this.#fault('', 'something follows the JSON value');
+    if (this.#at < this.#text.length) throw this.#fault(place, 'something follows the JSON value');
     return value;
   }
 
@@ -241,13 +244,17 @@ export class JsonReader {
     return '';
   }
 
-  /** A string that is one of a few words; the first of them after a fault. */
-  word<Word extends string>(value: Json | undefined, place: string, words: readonly [Word, ...Word[]]): Word {
+  /** A string that is one of a few words; undefined after a fault. */
+  word<Word extends string>(
+    value: Json | undefined,
+    place: string,
+    words: readonly Word[],
+  ): Word | undefined {
     const text = this.string(value, place);
     const word = words.find(known => known === text);
     if (word === undefined && typeof value === 'string')
       this.fail(place, `"${abbreviate(text)}" is not ${words.join(' or ')}`);
-    return word ?? words[0];
+    return word;
   }
 
   /** An integer from 0 to 2^53 - 1, spelt with digits only. */

@@ -20,7 +20,7 @@ export type RsaJwk = { readonly kty: 'RSA'; readonly n: string; readonly e: stri
 /** An Ed25519 key (RFC 8037 section 2). */
 export type OkpJwk = { readonly kty: 'OKP'; readonly crv: 'Ed25519'; readonly x: string };
 
-const ecCurves: readonly [EcCurve, ...EcCurve[]] = ['P-256', 'P-384', 'secp256k1'];
+const ecCurves: readonly EcCurve[] = ['P-256', 'P-384', 'secp256k1'];
 const coordinateLength: Readonly<Record<EcCurve, number>> = { 'P-256': 32, 'P-384': 48, secp256k1: 32 };
 
 /** Reads a JWK from a parsed document. Members beyond those of the thumbprint are faults: `kid` binds all that is there. */
@@ -69,6 +69,8 @@ export function thumbprint(jwk: Jwk): Uint8Array {
 function readEc(reader: JsonReader, value: Json | undefined, place: string): EcJwk {
   const members = reader.object(value, place, ['crv', 'kty', 'x', 'y']);
   const crv = reader.word(members.get('crv'), memberPlace(place, 'crv'), ecCurves);
+  // Without a curve, nothing can be said about its coordinates.
+  if (crv === undefined) return { kty: 'EC', crv: 'P-256', x: '', y: '' };
   const coordinate = (name: 'x' | 'y') =>
     formatBase64url(reader.bytes(members.get(name), memberPlace(place, name), coordinateLength[crv]));
   return { kty: 'EC', crv, x: coordinate('x'), y: coordinate('y') };
@@ -88,6 +90,7 @@ function readRsa(reader: JsonReader, value: Json | undefined, place: string): Rs
 
 function readOkp(reader: JsonReader, value: Json | undefined, place: string): OkpJwk {
   const members = reader.object(value, place, ['crv', 'kty', 'x']);
-  const crv = reader.word(members.get('crv'), memberPlace(place, 'crv'), ['Ed25519']);
-  return { kty: 'OKP', crv, x: formatBase64url(reader.bytes(members.get('x'), memberPlace(place, 'x'), 32)) };
+  reader.word(members.get('crv'), memberPlace(place, 'crv'), ['Ed25519']);
+  const x = formatBase64url(reader.bytes(members.get('x'), memberPlace(place, 'x'), 32));
+  return { kty: 'OKP', crv: 'Ed25519', x };
 }
