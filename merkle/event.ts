@@ -157,7 +157,7 @@ const specVersion: Form = { name: '1.0', accepts: text => text === '1.0' };
 
 // RFC 3986 section 2 and 3. An IPv6 address is not counted out: whether it can be reached is not our question.
 const hexPair = '%[0-9A-Fa-f]{2}';
-const plain = "A-Za-z0-9._~!$&'()*+,;=-";
+const plain = "-A-Za-z0-9._~!$&'()*+,;=";
 const character = `(?:[${plain}:@]|${hexPair})`;
 const userinfo = `(?:[${plain}:]|${hexPair})*@`;
 const host = `(?:\\[(?:[0-9A-Fa-f:.]+|[vV][0-9A-Fa-f]+\\.[${plain}:]+)\\]|(?:[${plain}]|${hexPair})*)`;
