@@ -1,0 +1,92 @@
+/** `zegel verify`: checks receipts with a trust file and nothing else. It never opens a connection. */
+
+import type { Command } from 'commander';
+import { fingerprint, parseTrust, type Trust } from '../merkle/trust.ts';
+import { judgeReceipt, type Verification } from '../merkle/verification.ts';
+import { addCommand, CommandError, type ExitCode, readInput } from './command.ts';
+
+const exitCodes = { matches: 0, 'does-not-match': 1, 'not-yet-anchored': 3, 'could-not-check': 3 } as const;
+
+/** The worst of several: a receipt that does not match outweighs one that could not be checked. */
+const worstFirst: readonly ExitCode[] = [1, 3, 0];
+
+export function addVerify(program: Command): void {
+  addCommand(
+    program,
+    'verify <receipts...>',
+    'check receipts offline, against a trust file',
+    {},
+    async ({ output }, files, flags) => {
+      const { trust, print } = await readTrust(String(flags['trust']));
+      output.note(`trust file ${flags['trust']}, SHA-256 ${print}`);
+      const codes: ExitCode[] = [];
+      for (const file of files) {
+        const verification = await judge(file, trust);
+        output.result(lineFor(file, verification, trust), { receipt: file, ...verification });
+        codes.push(exitCodes[verification.verdict]);
+      }
+      return worstFirst.find(code => codes.includes(code)) ?? 0;
+    },
+  ).requiredOption('--trust <file>', 'the trust file that you rely on, got by another road than the receipt');
+}
+
+async function readTrust(path: string): Promise<{ trust: Trust; print: string }> {
+  const bytes = await readInput(path);
+  try {
+    return { trust: parseTrust(bytes), print: fingerprint(bytes) };
+  } catch (cause) {
+    throw new CommandError(
+      2,
+      `${path} is not a trust file: ${cause instanceof Error ? cause.message : ''}`,
+      cause,
+    );
+  }
+}
+
+/** A file that cannot be read says nothing about the receipt: not "does not match". */
+async function judge(file: string, trust: Trust): Promise<Verification | Unchecked> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readInput(file);
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    return {
+      verdict: 'could-not-check',
+      finality: 'unproved',
+      steps: [],
+      facts: null,
+      detail: error.message,
+    };
+  }
+  return judgeReceipt(bytes, trust);
+}
+
+type Unchecked = {
+  readonly verdict: 'could-not-check';
+  readonly finality: 'unproved';
+  readonly steps: readonly [];
+  readonly facts: null;
+  readonly detail: string;
+};
+
+function lineFor(file: string, verification: Verification | Unchecked, trust: Trust): string {
+  const { verdict, facts } = verification;
+  if (verdict === 'could-not-check') return `${file}: could-not-check: ${verification.detail}`;
+  const failed = verification.steps.find(step => step.ok === false);
+  if (facts === null) return `${file}: ${verdict} at ${failed?.name}: ${failed?.detail}`;
+
+  const parts = [`${facts.kind} ${facts.leafHash}`, `entry ${facts.index} of ${facts.size}`, facts.time];
+  if (facts.agency !== undefined) {
+    const name = trust.agencies.get(facts.agency);
+    parts.push(`by ${facts.agency}${name === undefined ? '' : ` (${name})`} with ${facts.algorithm}`);
+  }
+  if (facts.block !== undefined) {
+    parts.push(`anchored in block ${facts.block} of ${facts.blockTime}`);
+    parts.push(
+      verification.finality === 'proved'
+        ? 'finality proved'
+        : 'finality unproved (this chain has no validators)',
+    );
+  }
+  return `${file}: ${verdict}: ${parts.join(', ')}`;
+}
