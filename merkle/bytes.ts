@@ -115,23 +115,27 @@ function encode64(bytes: Uint8Array, alphabet: string): string {
   return pendingBits === 0 ? text : text + alphabet.charAt((pending << (6 - pendingBits)) & 63);
 }
 
+const foreign = 255;
 const urlValues = valuesOf(urlAlphabet);
 const standardValues = valuesOf(standardAlphabet);
 
-function valuesOf(alphabet: string): ReadonlyMap<string, number> {
-  return new Map([...alphabet].map((character, value) => [character, value]));
+/** The value of each ASCII character in an alphabet. */
+function valuesOf(alphabet: string): Uint8Array {
+  const values = new Uint8Array(128).fill(foreign);
+  for (let value = 0; value < alphabet.length; value++) values[alphabet.charCodeAt(value)] = value;
+  return values;
 }
 
 /** Decodes unpadded base64; undefined for a foreign character, an impossible length, or unused bits that are set. */
-function decode64(text: string, values: ReadonlyMap<string, number>): Uint8Array | undefined {
+function decode64(text: string, values: Uint8Array): Uint8Array | undefined {
   if (text.length % 4 === 1) return undefined;
   const bytes = new Uint8Array(Math.floor((text.length * 3) / 4));
   let at = 0;
   let pending = 0;
   let pendingBits = 0;
-  for (const character of text) {
-    const value = values.get(character);
-    if (value === undefined) return undefined;
+  for (let i = 0; i < text.length; i++) {
+    const value = values[text.charCodeAt(i)] ?? foreign;
+    if (value === foreign) return undefined;
     pending = (pending << 6) | value;
     pendingBits += 6;
     if (pendingBits >= 8) {
@@ -164,10 +168,16 @@ export function parseSafeInteger(text: string): number | undefined {
   return Number.isSafeInteger(value) && value >= 0 && String(value) === text ? value : undefined;
 }
 
-/** A text short enough to be quoted in a message, with control characters made visible. */
+/**
+ * A text short enough to be quoted in a message, with everything made visible that a terminal would obey rather than show:
+ * controls, line separators, and what turns the direction of writing.
+ */
 export function abbreviate(text: string): string {
   const short = text.length > 40 ? `${text.slice(0, 40)}…` : text;
   return JSON.stringify(short)
     .slice(1, -1)
-    .replace(/[\u007f-\u009f\u2028\u2029]/g, c => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+    .replace(
+      /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+      character => `\\u{${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}}`,
+    );
 }

@@ -9,7 +9,7 @@
 
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
-import { abbreviate, concatBytes, equalBytes, formatBase64url, formatUint64, utf8 } from './bytes.ts';
+import { concatBytes, equalBytes, formatBase64url, formatUint64, utf8 } from './bytes.ts';
 import { FormatError, ProofError } from './errors.ts';
 import { parseOrigin } from './genesis.ts';
 import { JsonReader, parseJson } from './json.ts';
@@ -54,8 +54,7 @@ export async function verifyStatement(
   verify: VerifySignature = verifySignature,
 ): Promise<void> {
   const kid = formatBase64url(thumbprint(jwk));
-  if (statement.kid !== kid)
-    throw new ProofError(`kid is ${abbreviate(statement.kid)}, the key's thumbprint is ${kid}`);
+  if (statement.kid !== kid) throw new ProofError(`kid is ${statement.kid}, the key's thumbprint is ${kid}`);
   verifyAlgorithmFits(statement.alg, jwk);
   await verify(statement.alg, jwk, statement.signingInput, statement.signature);
 }
