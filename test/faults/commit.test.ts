@@ -1,0 +1,152 @@
+/**
+ * Every write of a short life of a log fails twice: lost, and lost but persisted. Whatever happens, each acknowledged record is
+ * there once, in its place, and the retry of every other one goes in.
+ */
+
+import { MemoryLevel } from 'memory-level';
+import { describe, expect, it } from 'vitest';
+import { formatHex } from '../../merkle/bytes.ts';
+import { parseEntry } from '../../merkle/entry.ts';
+import { verifyNote } from '../../merkle/note.ts';
+import { leafHash } from '../../merkle/tree.ts';
+import { type Guard, memoryGuard } from '../../service/guard.ts';
+import type { Acknowledgement, Ledger } from '../../service/ledger.ts';
+import { aLog, aSubmission, type TestLog } from '../helpers/ledger.ts';
+import { Twin } from '../helpers/twin.ts';
+
+type Mode = 'lost' | 'lost but persisted';
+
+/** A real database in memory whose write number `failAt` fails, once. */
+class FaultyLevel extends MemoryLevel<Uint8Array, Uint8Array> {
+  writes = 0;
+  failAt = Number.POSITIVE_INFINITY;
+  mode: Mode = 'lost';
+
+  constructor() {
+    super({ keyEncoding: 'view', valueEncoding: 'view', storeEncoding: 'view' });
+  }
+
+  // abstract-level's private method for implementations, which its types do not show.
+  async _batch(operations: unknown, options: unknown): Promise<void> {
+    this.writes++;
+    const fails = this.writes === this.failAt;
+    const inherited = Object.getPrototypeOf(FaultyLevel.prototype)._batch;
+    if (!fails || this.mode === 'lost but persisted') await inherited.call(this, operations, options);
+    if (fails) throw new Error('EIO');
+  }
+}
+
+/** A guard whose write number `failAt` fails, once. */
+function faultyGuard(): Guard & { writes: number; failAt: number; mode: Mode } {
+  const inner = memoryGuard();
+  const guard = {
+    writes: 0,
+    failAt: Number.POSITIVE_INFINITY,
+    mode: 'lost' as Mode,
+    read: inner.read,
+    write: async (checkpoint: string) => {
+      guard.writes++;
+      const fails = guard.writes === guard.failAt;
+      if (!fails || guard.mode === 'lost but persisted') await inner.write(checkpoint);
+      if (fails) throw new Error('EIO');
+    },
+  };
+  return guard;
+}
+
+const ids = Array.from({ length: 12 }, (_, i) => `${i}`);
+
+/** Submits every record in batches of three until a batch fails; gives what was acknowledged. */
+async function liveUntilFault(ledger: Ledger): Promise<Acknowledgement[]> {
+  const acknowledged: Acknowledgement[] = [];
+  for (let i = 0; i < ids.length; i += 3) {
+    const results = await Promise.allSettled(
+      ids.slice(i, i + 3).map(id => ledger.submit(aSubmission({ id }))),
+    );
+    for (const result of results) {
+      if (result.status === 'fulfilled') acknowledged.push(result.value);
+      else expect(result.reason).toMatchObject({ code: 'LOG_STOPPING' });
+    }
+  }
+  return acknowledged;
+}
+
+/** Opens the log again, sends everything again, and checks the whole log from its entries. */
+async function checkAfterRestart(log: TestLog, acknowledged: readonly Acknowledgement[]): Promise<void> {
+  const ledger = await log.open();
+  for (const { index, leafHash: hash } of acknowledged) {
+    expect(formatHex(leafHash(await ledger.read.entry(index)))).toBe(formatHex(hash));
+  }
+  const again = await Promise.all(ids.map(id => ledger.submit(aSubmission({ id }))));
+  for (const { leafHash: hash, index } of acknowledged) {
+    expect(again.find(answer => answer.index === index)).toMatchObject({ status: 200, leafHash: hash });
+  }
+
+  const size = ids.length + 1;
+  expect(ledger.sequenced).toBe(size);
+  expect(new Set(again.map(({ index }) => index)).size).toBe(ids.length);
+  const entries = await ledger.read.entries(0, size);
+  const times = entries.map(entry => parseEntry(entry).time);
+  expect(times).toEqual([...times].sort((a, b) => a - b));
+  expect(formatHex(ledger.signed().root)).toBe(
+    formatHex(Twin.of(i => entries[i] ?? new Uint8Array(0)).root(size)),
+  );
+  verifyNote(ledger.signed().checkpoint, [log.signer.key]);
+  await ledger.stop();
+}
+
+const modes: readonly Mode[] = ['lost', 'lost but persisted'];
+
+describe.each(modes)('a write of the database that is %s', mode => {
+  // The term of the start, then four batches.
+  it.each([1, 2, 3, 4, 5])('leaves a whole log when it is number %i', async number => {
+    const database = new FaultyLevel();
+    const log = await aLog({ database });
+    database.mode = mode;
+    database.failAt = database.writes + number;
+    const ledger = await log.open().catch(() => undefined);
+    const acknowledged = ledger === undefined ? [] : await liveUntilFault(ledger);
+    expect(acknowledged).toHaveLength(3 * Math.max(0, number - 2));
+    expect(log.faults.length).toBeGreaterThan(0);
+    await checkAfterRestart(log, acknowledged);
+  });
+});
+
+describe.each(modes)('a write of the guard that is %s', mode => {
+  it.each([1, 2, 3, 4])('leaves a whole log when it is number %i', async number => {
+    const guard = faultyGuard();
+    const log = await aLog({ guard });
+    guard.mode = mode;
+    guard.failAt = guard.writes + number;
+    const acknowledged = await liveUntilFault(await log.open());
+    expect(acknowledged).toHaveLength(3 * (number - 1));
+    expect(log.faults).toHaveLength(1);
+    await checkAfterRestart(log, acknowledged);
+  });
+});
+
+describe('two faults in a row', () => {
+  it('stop the start as well, and lose nothing', async () => {
+    const database = new FaultyLevel();
+    const log = await aLog({ database });
+    const ledger = await log.open();
+    database.failAt = database.writes + 2;
+    const acknowledged = await liveUntilFault(ledger);
+    expect(acknowledged).toHaveLength(3);
+
+    database.failAt = database.writes + 1;
+    await expect(log.open()).rejects.toThrow('a write failed, and whether it is on disk is unknown');
+    await checkAfterRestart(log, acknowledged);
+  });
+});
+
+describe('a signer that fails', () => {
+  it('leaves the batch unanswered and is signed by the next start', async () => {
+    const log = await aLog();
+    const sign = () => Promise.reject(new Error('HSM does not answer'));
+    const ledger = await log.open({ signer: { key: log.signer.key, sign } });
+    expect(await liveUntilFault(ledger)).toEqual([]);
+    expect(log.faults).toHaveLength(1);
+    await checkAfterRestart(log, []);
+  });
+});
