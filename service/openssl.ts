@@ -1,0 +1,108 @@
+/** Signatures by OpenSSL, on libuv's threads: the verdicts of `merkle/signature.ts` at several times its rate. */
+
+import { constants, createPublicKey, type KeyObject, type VerifyKeyObjectInput, verify } from 'node:crypto';
+import { equalBytes } from '../merkle/bytes.ts';
+import { ProofError } from '../merkle/errors.ts';
+import type { Jwk } from '../merkle/jwk.ts';
+import {
+  type Algorithm,
+  type VerifySignature,
+  verifyPublicKey,
+  verifySignature,
+} from '../merkle/signature.ts';
+
+/** What OpenSSL needs to know of an algorithm, and the type of key that it is for. */
+type Recipe = {
+  readonly keyType: string;
+  readonly digest: string | null;
+  /** Length of a signature where the algorithm fixes it; RSA's is the modulus's. */
+  readonly lengthBytes?: number;
+  readonly parameters?: Omit<VerifyKeyObjectInput, 'key'>;
+};
+
+const recipes: Readonly<Record<Algorithm, Recipe>> = {
+  ES256: {
+    keyType: 'EC P-256',
+    digest: 'sha256',
+    lengthBytes: 64,
+    parameters: { dsaEncoding: 'ieee-p1363' },
+  },
+  ES384: {
+    keyType: 'EC P-384',
+    digest: 'sha384',
+    lengthBytes: 96,
+    parameters: { dsaEncoding: 'ieee-p1363' },
+  },
+  ES256K: {
+    keyType: 'EC secp256k1',
+    digest: 'sha256',
+    lengthBytes: 64,
+    parameters: { dsaEncoding: 'ieee-p1363' },
+  },
+  RS256: { keyType: 'RSA', digest: 'sha256', parameters: { padding: constants.RSA_PKCS1_PADDING } },
+  PS256: {
+    keyType: 'RSA',
+    digest: 'sha256',
+    parameters: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 },
+  },
+  Ed25519: { keyType: 'OKP Ed25519', digest: null, lengthBytes: 64 },
+};
+
+/**
+ * Verifies a signature off the main thread.
+ *
+ * Ed25519 follows DESIGN 3.1 although OpenSSL checks less: the key was found canonical and in the prime-order subgroup, and
+ * OpenSSL compares R's bytes with those of s·B − k·A, which then is in that subgroup and spelt canonically too. The one point of
+ * that subgroup that OpenSSL refuses as R is the neutral one (measured with 3.5.8); the core judges it.
+ *
+ * @throws {ProofError} if the key is not a good one for the algorithm, or the signature does not verify
+ */
+export const verifyWithOpenSsl: VerifySignature = async (algorithm, jwk, message, signature) => {
+  const { keyType, digest, lengthBytes, parameters } = recipes[algorithm];
+  if (typeOf(jwk) !== keyType)
+    throw new ProofError(`key is ${typeOf(jwk)}, want ${keyType} for ${algorithm}`);
+  const key = parsedKey(jwk);
+
+  const wanted = lengthBytes ?? Math.ceil((key.asymmetricKeyDetails?.modulusLength ?? 0) / 8);
+  if (signature.length !== wanted)
+    throw new ProofError(`${algorithm} signature has ${signature.length} bytes, want ${wanted}`);
+  if (algorithm === 'Ed25519' && equalBytes(signature.subarray(0, 32), neutralPoint))
+    return verifySignature(algorithm, jwk, message, signature);
+  if (!(await verifies(digest, message, { key, ...parameters }, signature)))
+    throw new ProofError(`${algorithm} signature does not verify`);
+};
+
+/** RFC 8032 section 5.1.2: (0, 1). No honest signer meets it, but a verifier might be shown it. */
+const neutralPoint = Uint8Array.from({ length: 32 }, (_, i) => (i === 0 ? 1 : 0));
+
+function verifies(
+  digest: string | null,
+  message: Uint8Array,
+  key: VerifyKeyObjectInput,
+  signature: Uint8Array,
+): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    verify(digest, message, key, signature, (error, verified) => {
+      if (error === null) resolve(verified);
+      // A no is an answer. An error says that OpenSSL could not do its work, which proves nothing about a signature.
+      else reject(error);
+    });
+  });
+}
+
+function typeOf(jwk: Jwk): string {
+  return jwk.kty === 'RSA' ? 'RSA' : `${jwk.kty} ${jwk.crv}`;
+}
+
+// Reading and checking a key costs more than a signature. The view of the registry holds one object per key, so this cache lives
+// as long as that view and is no larger.
+const parsedKeys = new WeakMap<Jwk, KeyObject>();
+
+function parsedKey(jwk: Jwk): KeyObject {
+  const known = parsedKeys.get(jwk);
+  if (known !== undefined) return known;
+  verifyPublicKey(jwk);
+  const key = createPublicKey({ key: jwk, format: 'jwk' });
+  parsedKeys.set(jwk, key);
+  return key;
+}
