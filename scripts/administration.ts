@@ -1,0 +1,91 @@
+/** How commands act on the chain: with one key, one transaction after another, and the contract's own words when it refuses. */
+
+import { Contract, type ContractRunner, isError, JsonRpcProvider, Wallet } from 'ethers';
+import { formatHex0x } from '../merkle/bytes.ts';
+import type { ConfigWith } from '../service/config.ts';
+import type { ContractName } from '../service/deploy.ts';
+import { type Deployment, readDeployment } from '../service/deployment.ts';
+import { readAccountKey } from '../service/keyfiles.ts';
+import { contractArtifacts } from './artifacts.ts';
+import { CommandError } from './command.ts';
+
+/** A node, asked call by call: ethers would hold each one back for 10 ms to make batches. */
+export function connect(rpcUrl: string): JsonRpcProvider {
+  return new JsonRpcProvider(rpcUrl, undefined, { staticNetwork: true, batchMaxCount: 1, cacheTimeout: -1 });
+}
+
+/** Runs an action with a connection that is closed afterwards. @throws {CommandError} exit code 3 if the node does not answer */
+export async function withChain<T>(
+  rpcUrl: string,
+  act: (provider: JsonRpcProvider) => Promise<T>,
+): Promise<T> {
+  const provider = connect(rpcUrl);
+  try {
+    await provider.send('eth_chainId', []).catch(cause => {
+      throw new CommandError(3, `the chain at ${new URL(rpcUrl).host} does not answer`, cause);
+    });
+    return await act(provider);
+  } finally {
+    provider.destroy();
+  }
+}
+
+/** Runs an action with the administrator's key. */
+export async function withAdmin<T>(
+  config: ConfigWith<'rpcUrl' | 'adminKeyFile'>,
+  act: (admin: Wallet) => Promise<T>,
+): Promise<T> {
+  const key = await readAccountKey(config.adminKeyFile);
+  return withChain(config.rpcUrl, provider => act(new Wallet(key, provider)));
+}
+
+/** Reads the deployment of a network and makes sure that the node is on its chain. */
+export async function deploymentOn({ provider }: ContractRunner, folder: string): Promise<Deployment> {
+  const deployment = await readDeployment(folder);
+  const chainId = (await provider?.getNetwork())?.chainId.toString();
+  if (chainId !== deployment.chainId) {
+    throw new CommandError(
+      2,
+      `the node is on chain ${chainId}, ${folder} is for chain ${deployment.chainId}`,
+    );
+  }
+  const genesis = await provider?.getBlock(0);
+  if (genesis?.hash !== formatHex0x(deployment.genesisHash)) {
+    throw new CommandError(
+      2,
+      `the node's chain has another genesis block than ${folder} says: it was reset, deploy again`,
+    );
+  }
+  return deployment;
+}
+
+/** One of a deployment's contracts. */
+export async function contractOf(
+  name: ContractName,
+  deployment: Deployment,
+  runner: ContractRunner,
+): Promise<Contract> {
+  const { [name]: artifact } = await contractArtifacts();
+  return new Contract(formatHex0x(deployment.contracts[name].address), artifact.abi, runner);
+}
+
+/** Calls a function that changes state and waits until it is mined. @throws {CommandError} exit code 1 with the contract's reason */
+export async function transact(contract: Contract, functionName: string, args: readonly unknown[]) {
+  try {
+    const response = await contract.getFunction(functionName)(...args);
+    const receipt = await response.wait();
+    if (receipt?.status !== 1) throw new Error(`transaction ${response.hash} was reverted`);
+    return receipt;
+  } catch (cause) {
+    throw new CommandError(1, `${functionName} was refused: ${reasonOf(cause)}`, cause);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (isError(error, 'CALL_EXCEPTION')) {
+    const { revert } = error;
+    if (revert !== null) return `${revert.name}(${revert.args.map(String).join(', ')})`;
+  }
+  if (isError(error, 'INSUFFICIENT_FUNDS')) return 'the account cannot pay for the transaction';
+  return error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+}

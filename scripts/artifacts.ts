@@ -1,0 +1,33 @@
+/** The compiled contracts: read where they are, compiled first where they are not. */
+
+import { readFile } from 'node:fs/promises';
+import type { ContractArtifact, ContractName } from '../service/deploy.ts';
+
+// Beside this folder both in a checkout and in the installed package, which carries them along.
+const folder = new URL('../artifacts/', import.meta.url);
+
+const sources = {
+  AccessManager: '@openzeppelin/contracts/access/manager/AccessManager.sol',
+  AnchorRegistry: 'contracts/AnchorRegistry.sol',
+  KeyRegistry: 'contracts/KeyRegistry.sol',
+} as const satisfies Readonly<Record<ContractName, string>>;
+
+export type Artifacts = Readonly<Record<ContractName, ContractArtifact>>;
+
+/** What `hardhat build` makes of the contracts. In a checkout it runs first, which costs half a second when nothing has changed. */
+export async function contractArtifacts(): Promise<Artifacts> {
+  if (import.meta.url.endsWith('.ts')) {
+    const { default: hre } = await import('hardhat');
+    await hre.tasks.getTask('build').run({ quiet: true, noTests: true });
+  }
+  const [AccessManager, AnchorRegistry, KeyRegistry] = await Promise.all([
+    read('AccessManager'),
+    read('AnchorRegistry'),
+    read('KeyRegistry'),
+  ]);
+  return { AccessManager, AnchorRegistry, KeyRegistry };
+}
+
+async function read(name: ContractName): Promise<ContractArtifact> {
+  return JSON.parse(await readFile(new URL(`${sources[name]}/${name}.json`, folder), 'utf8'));
+}

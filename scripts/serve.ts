@@ -1,0 +1,46 @@
+/** `zegel serve`: runs the service until it is told to stop. */
+
+import type { Command } from 'commander';
+import { type Setting, serviceNeeds } from '../service/config.ts';
+import { startService } from '../service/main.ts';
+import { addCommand } from './command.ts';
+
+const uses: readonly Setting[] = [
+  'host',
+  'port',
+  'logKeyFile',
+  'guardFile',
+  'anchorIntervalMs',
+  'confirmations',
+  'batchMax',
+  'eventMaxBytes',
+  'baseUrl',
+  'logLevel',
+];
+
+export function addServe(program: Command): void {
+  addCommand(
+    program,
+    'serve',
+    'run the service',
+    { needs: serviceNeeds, uses },
+    async ({ config, output }) => {
+      const service = await startService(config);
+      output.result(`serving at ${service.url}`, { url: service.url });
+      await stopSignal();
+      await service.stop();
+      return 0;
+    },
+  );
+}
+
+/** Waits for the first SIGINT or SIGTERM. A second one ends the process at once, as usual. */
+export function stopSignal(): Promise<void> {
+  return new Promise(resolve => {
+    const stop = () => {
+      process.off('SIGINT', stop).off('SIGTERM', stop);
+      resolve();
+    };
+    process.on('SIGINT', stop).on('SIGTERM', stop);
+  });
+}
