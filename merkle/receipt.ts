@@ -63,7 +63,7 @@ export function parseReceipt(bytes: Uint8Array): Receipt {
   }
   const entry = reader.bytes(members.get('entry'), 'entry', entryLength);
   const kind = readKind(reader, entry);
-  const inclusion = reader.object(members.get('inclusion') ?? null, 'inclusion', ['index', 'path']);
+  const inclusion = reader.object(members.get('inclusion'), 'inclusion', ['index', 'path']);
   const receipt = {
     entry,
     inclusion: {

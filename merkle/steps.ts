@@ -3,7 +3,7 @@
  * hold, and otherwise gives what it found to the steps after it. `verification.ts` takes them in their order.
  */
 
-import { equalBytes, formatHex } from './bytes.ts';
+import { abbreviate, equalBytes, formatHex } from './bytes.ts';
 import { type Checkpoint, originLine, readCheckpoint } from './checkpoint.ts';
 import { commitmentOf, type Entry, formatTime } from './entry.ts';
 import { FormatError, ProofError } from './errors.ts';
@@ -56,7 +56,9 @@ export async function verifyRecordStatement(
   // Whether that is a log that we know is for the step `checkpoint` to say.
   const origin = originLine(signedNote);
   if (statement.aud !== origin) {
-    throw new ProofError(`aud is "${statement.aud}", the checkpoint's origin "${origin}"`);
+    throw new ProofError(
+      `aud is "${abbreviate(statement.aud)}", the checkpoint's origin "${abbreviate(origin)}"`,
+    );
   }
   await verifyStatement(statement, record.key, verify);
   return statement;
@@ -113,7 +115,7 @@ export function verifyCheckpoint(signedNote: string, trust: Trust): SignedCheckp
   const checkpoint = readCheckpoint(signedNote);
   const { origin, size } = checkpoint;
   const log = trust.logs.find(log => log.origin === origin);
-  if (log === undefined) throw new ProofError(`log "${origin}" is not in the trust file`);
+  if (log === undefined) throw new ProofError(`log "${abbreviate(origin)}" is not in the trust file`);
   if (log.closedAt !== undefined && size > log.closedAt) {
     throw new ProofError(`size ${size}, but the log was closed at ${log.closedAt}`);
   }

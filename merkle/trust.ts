@@ -168,7 +168,7 @@ const noChain: TrustedChain = {
 function registries(reader: JsonReader, members: JsonObject, place: string) {
   const registry = (name: string, slotName: string) => {
     const inner = `${place}.${name}`;
-    const contract = reader.object(members.get(name) ?? null, inner, ['address', 'codeHash', slotName]);
+    const contract = reader.object(members.get(name), inner, ['address', 'codeHash', slotName]);
     return {
       address: reader.hex(contract.get('address'), `${inner}.address`, 20),
       codeHash: reader.hex(contract.get('codeHash'), `${inner}.codeHash`, 32),
