@@ -1,0 +1,39 @@
+/** `GET /health`, `/livez`, `/readyz` and `/metrics`: for operators and their machines. */
+
+import type Router from '@koa/router';
+import type { LedgerErrorCode } from '../errors.ts';
+import type { Metrics } from '../metrics.ts';
+import { answerNow } from './answers.ts';
+import { noQuery } from './query.ts';
+
+/** UP: all is well. DEGRADED: reads go on, submissions or anchors do not. DOWN: nothing may be relied on. */
+export type Health = {
+  readonly status: 'UP' | 'DEGRADED' | 'DOWN';
+  /** Why it is not UP, as the codes of the problems that callers meet. */
+  readonly reasons: readonly (LedgerErrorCode | 'ANCHOR_LATE')[];
+};
+
+export type HealthParts = { readonly health: () => Health; readonly metrics: Metrics };
+
+export function healthRoutes(router: Router, { health, metrics }: HealthParts): void {
+  router.get('/health', noQuery, ctx => {
+    const { status, reasons } = health();
+    answerNow(ctx, status === 'DOWN' ? 503 : 200, { status, reasons });
+  });
+
+  // Alive: the process answers. Whoever restarts it because the chain is silent gains nothing.
+  router.get('/livez', noQuery, ctx => {
+    answerNow(ctx, 200, { status: 'UP' });
+  });
+
+  // Ready: requests may be sent here. A silent chain refuses submissions, with a reason, but reads must go on.
+  router.get('/readyz', noQuery, ctx => {
+    const down = health().status === 'DOWN';
+    answerNow(ctx, down ? 503 : 200, { status: down ? 'DOWN' : 'UP' });
+  });
+
+  router.get('/metrics', noQuery, async ctx => {
+    ctx.body = await metrics.text();
+    ctx.set('Content-Type', metrics.contentType);
+  });
+}

@@ -1,0 +1,104 @@
+/** Problems: what a refusal looks like on the wire (RFC 9457), the same shape every time and nothing of ours in it. */
+
+import type { Middleware } from 'koa';
+import type { Issue } from '../../merkle/errors.ts';
+import { LedgerError, type LedgerErrorCode } from '../errors.ts';
+
+/** The one table from codes to statuses. The compiler keeps it complete. */
+const table = {
+  RECORD_MALFORMED: { status: 400, title: 'The record is not in its format' },
+  REQUEST_MALFORMED: { status: 400, title: 'The request is not in its format' },
+  AUDIENCE_OTHER: { status: 403, title: 'The statement is meant for another log' },
+  KEY_UNKNOWN: { status: 403, title: 'The key is not registered' },
+  KEY_NOT_VALID: { status: 403, title: 'The key is not valid at this time' },
+  KEY_ALGORITHM: { status: 403, title: 'The key is registered for another algorithm' },
+  SIGNATURE_INVALID: { status: 403, title: 'The signature does not verify' },
+  RECORD_NOT_FOUND: { status: 404, title: 'There is no such record' },
+  RESOURCE_NOT_FOUND: { status: 404, title: 'There is no such resource' },
+  METHOD_NOT_ALLOWED: { status: 405, title: 'The resource does not allow this method' },
+  EVENT_CONFLICT: { status: 409, title: 'Another event with this source and id is recorded' },
+  RECORD_ERASED: { status: 410, title: 'The record has been erased' },
+  BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
+  MEDIA_TYPE_UNSUPPORTED: { status: 415, title: 'The body has an unsupported media type or encoding' },
+  CHAIN_SILENT: { status: 503, title: 'The chain does not answer' },
+  CLOCK_OFF: { status: 503, title: 'The clock of the service is off' },
+  LOG_BUSY: { status: 503, title: 'The log is busy' },
+  LOG_CLOSED: { status: 503, title: 'The log is closed' },
+  LOG_FORKED: { status: 503, title: 'The registry holds another root than the log' },
+  LOG_STOPPING: { status: 503, title: 'The service is stopping' },
+} as const satisfies Record<LedgerErrorCode, { readonly status: number; readonly title: string }>;
+
+/** The body of a refusal. Every member is always there. */
+export type Problem = {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  /** Every fault with its place: in the body, or after `path`, `query` or `header` in the request's line and header. */
+  readonly issues: readonly Issue[];
+};
+
+/** A refusal as a problem. */
+export function problemOf({ code, message, issues }: LedgerError): Problem {
+  const { status, title } = table[code];
+  return {
+    type: `urn:problem-type:zegel:${code.toLowerCase().replaceAll('_', '-')}`,
+    title,
+    status,
+    detail: printable(message, 500),
+    issues: listed(issues),
+  };
+}
+
+/** All that the world learns of a fault of ours. */
+export const internalProblem: Problem = {
+  type: 'urn:problem-type:zegel:internal-error',
+  title: 'The service has met a fault',
+  status: 500,
+  detail: 'the fault is in the log of the service, under the x-request-id of this answer',
+  issues: [],
+};
+
+/**
+ * Answers refusals with their problem and everything else with a constant one.
+ *
+ * @param report told of what is no refusal: a fault of ours, on which `main` decides whether the service can go on
+ */
+export function problems(report: (error: unknown) => void): Middleware {
+  return async (ctx, next) => {
+    try {
+      await next();
+    } catch (error) {
+      const refusal = error instanceof LedgerError ? error : undefined;
+      if (refusal === undefined) report(error);
+      else if (refusal.retryAfterS !== undefined) ctx.set('Retry-After', String(refusal.retryAfterS));
+      const problem = refusal === undefined ? internalProblem : problemOf(refusal);
+      ctx.state['problem'] = problem.type;
+      ctx.status = problem.status;
+      ctx.set('Cache-Control', 'no-store');
+      ctx.remove('ETag');
+      ctx.body = JSON.stringify(problem);
+      ctx.set('Content-Type', 'application/problem+json');
+    }
+  };
+}
+
+// A document with a thousand faults has one cause; a hundred lines are as many as a person reads.
+const mostIssues = 100;
+
+function listed(issues: readonly Issue[]): readonly Issue[] {
+  const shown = issues.slice(0, mostIssues).map(({ place, message }) => ({
+    place: printable(place, 200),
+    message: printable(message, 300),
+  }));
+  if (issues.length <= mostIssues) return shown;
+  return [...shown, { place: '', message: `${issues.length - mostIssues} more faults` }];
+}
+
+/** What a caller sent comes back in answers, logs and terminals: no control or format character passes, and nothing endless. */
+function printable(text: string, most: number): string {
+  return text
+    .slice(0, most)
+    .toWellFormed()
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd');
+}

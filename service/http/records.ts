@@ -1,0 +1,70 @@
+/** `POST /v1/records`: one statement in, and the proof that it is in the log out. */
+
+import type Router from '@koa/router';
+import { formatBase64url, formatHex } from '../../merkle/bytes.ts';
+import { formatTime } from '../../merkle/entry.ts';
+import { formatRecord } from '../../merkle/receipt.ts';
+import type { Anchorer } from '../anchorer.ts';
+import type { Intake } from '../intake.ts';
+import type { Acknowledgement, Ledger } from '../ledger.ts';
+import { absoluteUrl, answerNow } from './answers.ts';
+import { bodyOf, readBody } from './body.ts';
+import { preferredWaitS } from './prefer.ts';
+import { noQuery } from './query.ts';
+
+export type RecordParts = {
+  readonly intake: Pick<Intake, 'accept' | 'statementMaxBytes'>;
+  readonly ledger: Pick<Ledger, 'submit'>;
+  readonly anchorer: Pick<Anchorer, 'waitFor'>;
+  /** Aborted when the service stops: whoever waits for an anchor is answered then. */
+  readonly stopping: AbortSignal;
+  readonly baseUrl?: string | undefined;
+};
+
+export function recordRoutes(router: Router, parts: RecordParts): void {
+  const { intake, ledger, anchorer, stopping, baseUrl } = parts;
+
+  router.post('/v1/records', noQuery, bodyOf('application/jose'), async ctx => {
+    const statement = await readBody(ctx, intake.statementMaxBytes);
+    const acknowledgement = await ledger.submit(await intake.accept(statement));
+
+    const waitS = preferredWaitS(ctx.get('Prefer'));
+    if (waitS !== undefined) {
+      await untilAborted(stopping, anchorer.waitFor(acknowledgement.index, waitS * 1000));
+      ctx.set('Preference-Applied', `wait=${waitS}`);
+    }
+    ctx.set(
+      'Location',
+      absoluteUrl(ctx, baseUrl, `/v1/records/${formatHex(acknowledgement.leafHash)}/receipt`),
+    );
+    answerNow(ctx, acknowledgement.status, formatAcknowledgement(acknowledgement));
+  });
+}
+
+/** The answer to a submission, its members in DESIGN's order. */
+function formatAcknowledgement(acknowledgement: Acknowledgement) {
+  const { leafHash, index, time, salt, inclusion, checkpoint, record } = acknowledgement;
+  return {
+    leafHash: formatHex(leafHash),
+    index,
+    time: formatTime(time),
+    salt: formatBase64url(salt),
+    inclusion: { index: inclusion.index, path: inclusion.path.map(formatBase64url) },
+    checkpoint,
+    // JSON.stringify leaves a member out that is undefined.
+    record: record === undefined ? undefined : formatRecord(record),
+  };
+}
+
+/** Waits for a promise, or for the signal if that comes first. */
+async function untilAborted(signal: AbortSignal, promise: Promise<unknown>): Promise<void> {
+  if (signal.aborted) return;
+  const { promise: aborted, resolve } = Promise.withResolvers<void>();
+  const abort = () => resolve();
+  signal.addEventListener('abort', abort);
+  try {
+    await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}

@@ -1,0 +1,114 @@
+/** The HTTP server: its limits against slow and endless clients, its answers to what is no HTTP, and its end. */
+
+import { createServer as createHttpServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type Koa from 'koa';
+import { lingering } from './body.ts';
+import { apiVersion } from './headers.ts';
+
+/** Times in milliseconds. */
+export type ServerLimits = {
+  /** From the first byte of a request to the end of its header. */
+  readonly headersTimeoutMs: number;
+  /** From the first byte of a request to its last. */
+  readonly requestTimeoutMs: number;
+  /** How often both are looked at. */
+  readonly checkingIntervalMs: number;
+  /** How long a connection may wait for its next request. */
+  readonly keepAliveTimeoutMs: number;
+  /** How long a connection may stand still, in whichever direction; longer than the longest wait for an anchor. */
+  readonly idleTimeoutMs: number;
+  readonly maxConnections: number;
+  readonly maxHeaderBytes: number;
+};
+
+export const serverLimits: ServerLimits = {
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 30_000,
+  checkingIntervalMs: 2_000,
+  keepAliveTimeoutMs: 10_000,
+  idleTimeoutMs: 90_000,
+  maxConnections: 2_000,
+  maxHeaderBytes: 16_384,
+};
+
+/** Makes the server. It does not listen yet. */
+export function createServer(app: Koa, limits: ServerLimits = serverLimits): Server {
+  const server = createHttpServer(
+    {
+      headersTimeout: limits.headersTimeoutMs,
+      requestTimeout: limits.requestTimeoutMs,
+      connectionsCheckingInterval: limits.checkingIntervalMs,
+      keepAliveTimeout: limits.keepAliveTimeoutMs,
+      maxHeaderSize: limits.maxHeaderBytes,
+      requireHostHeader: true,
+      insecureHTTPParser: false,
+    },
+    app.callback(),
+  );
+  server.timeout = limits.idleTimeoutMs;
+  server.maxConnections = limits.maxConnections;
+  // Node drops fields beyond a count without a word, and a doubled one among them. The size of the header is the limit.
+  server.maxHeadersCount = 0;
+  server.on('clientError', refuseUnparsed);
+  return server;
+}
+
+/** Listens. @returns the port, which is the system's choice for port 0. @throws {Error} that says what to do */
+export async function listen(server: Server, host: string, port: number): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(
+        new Error(reasons[error.code ?? '']?.(host, port) ?? `cannot listen on ${host}`, { cause: error }),
+      );
+    });
+    server.listen(port, host, resolve);
+  });
+  // A server on a TCP port has an address with a port.
+  return (server.address() as AddressInfo).port;
+}
+
+const reasons: Readonly<Record<string, (host: string, port: number) => string>> = {
+  EADDRINUSE: (host, port) => `port ${port} of ${host} is taken: stop the other process, or set ZEGEL_PORT`,
+  EADDRNOTAVAIL: host => `${host} is not an address of this machine: set ZEGEL_HOST`,
+  ENOTFOUND: host => `${host} is not a host that can be found: set ZEGEL_HOST`,
+  EACCES: (host, port) => `port ${port} of ${host} needs a right that this process lacks: set ZEGEL_PORT`,
+};
+
+/** Takes no new connections, lets answers under way go out for so long, then cuts what is left. */
+export async function close(server: Server, graceMs: number): Promise<void> {
+  const closed = new Promise<void>(resolve => server.close(() => resolve()));
+  const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+  await closed;
+  clearTimeout(timer);
+}
+
+const unparsed: Readonly<Record<string, readonly [status: number, phrase: string, name: string]>> = {
+  HPE_HEADER_OVERFLOW: [431, 'Request Header Fields Too Large', 'header-too-large'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout', 'request-timeout'],
+};
+
+/** What Node's parser refuses never becomes a request. It gets a problem as well, without a word of what was sent. */
+function refuseUnparsed(
+  error: NodeJS.ErrnoException,
+  socket: Socket & { _httpMessage?: ServerResponse },
+): void {
+  // Node keeps the answer that is under way on the socket, and its own default looks there, too.
+  const pending = socket._httpMessage;
+  if (pending?.req.complete && !pending.headersSent) {
+    // The fault is in what follows a whole request. That one gets its own answer, which may be that a record is in the log.
+    pending.setHeader('Connection', 'close');
+    return;
+  }
+  if (error.code === 'ECONNRESET' || !socket.writable || pending?.headersSent || lingering.has(socket)) {
+    socket.destroy();
+    return;
+  }
+  const [status, title, name] = unparsed[error.code ?? ''] ?? [400, 'Bad Request', 'request-unreadable'];
+  const type = `urn:problem-type:zegel:${name}`;
+  const body = JSON.stringify({ type, title, status, detail: 'the request cannot be read', issues: [] });
+  socket.end(
+    `HTTP/1.1 ${status} ${title}\r\nAPI-Version: ${apiVersion}\r\nContent-Type: application/problem+json\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}

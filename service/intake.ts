@@ -1,0 +1,127 @@
+/** Intake: from the bytes that somebody sent to a submission that an agency's registered key has signed. */
+
+import { parseBase64url, parseUtf8 } from '../merkle/bytes.ts';
+import { FormatError, type Issue, ProofError } from '../merkle/errors.ts';
+import { type Event, parseEvent } from '../merkle/event.ts';
+import type { VerifySignature } from '../merkle/signature.ts';
+import { parseStatement, type Statement, verifyStatement } from '../merkle/statement.ts';
+import { LedgerError } from './errors.ts';
+import type { KeyView, ViewedKey } from './keys.ts';
+import type { Submission } from './ledger.ts';
+
+/** The part of the key registry's view that intake asks. */
+export type Keys = Pick<KeyView, 'find' | 'ready'>;
+
+export class Intake {
+  readonly #origin: string;
+  readonly #keys: Keys;
+  readonly #verify: VerifySignature;
+  readonly #eventMaxBytes: number;
+
+  constructor(parts: {
+    /** The origin that statements must name as their audience. */
+    readonly origin: string;
+    readonly keys: Keys;
+    readonly verify: VerifySignature;
+    readonly eventMaxBytes: number;
+  }) {
+    this.#origin = parts.origin;
+    this.#keys = parts.keys;
+    this.#verify = parts.verify;
+    this.#eventMaxBytes = parts.eventMaxBytes;
+  }
+
+  /** The longest statement whose event can be acceptable: its base64url, and room for a header and an RSA signature. */
+  get statementMaxBytes(): number {
+    return Math.ceil((this.#eventMaxBytes * 4) / 3) + 2_048;
+  }
+
+  /**
+   * Reads a statement over one event and verifies its signature. What costs nothing is asked first, the signature last.
+   *
+   * Whether the key is good for a *new* record is left to the submission's `admit`, which the ledger asks with the entry's own
+   * time: an event that is recorded already is answered even when its key has been retired since.
+   *
+   * @throws {LedgerError} with every fault of the form, or the first reason why a well-formed statement is refused
+   */
+  async accept(compact: Uint8Array): Promise<Submission> {
+    this.#keys.ready();
+    const text = wellFormed('', () => parseUtf8(compact));
+    const statement = wellFormed('', () => parseStatement(text));
+    if (statement.aud !== this.#origin)
+      throw new LedgerError(
+        'AUDIENCE_OTHER',
+        `the statement's aud is another log's origin, want ${this.#origin}`,
+      );
+    if (statement.typ !== 'zegel+jws')
+      throw refusal([
+        { place: 'header.typ', message: 'a batch statement goes to /v1/records/batch, want zegel+jws' },
+      ]);
+    const event = wellFormed('event', () => parseEvent(statement.payload, { maxBytes: this.#eventMaxBytes }));
+    const key = await this.#signer(statement);
+    return this.#submission(text, statement, event, key);
+  }
+
+  async #signer(statement: Statement): Promise<ViewedKey> {
+    const key = this.#keys.find(parseBase64url(statement.kid));
+    if (key === undefined)
+      throw new LedgerError('KEY_UNKNOWN', `no agency has registered the key ${statement.kid}`);
+    if (key.algorithm !== statement.alg)
+      throw new LedgerError(
+        'KEY_ALGORITHM',
+        `the statement's alg is ${statement.alg}, the key is registered for ${key.algorithm}`,
+      );
+    try {
+      await verifyStatement(statement, key.jwk, this.#verify);
+    } catch (error) {
+      if (!(error instanceof ProofError)) throw error;
+      throw new LedgerError('SIGNATURE_INVALID', 'the signature does not verify under the registered key');
+    }
+    return key;
+  }
+
+  #submission(text: string, { payload }: Statement, event: Event, key: ViewedKey): Submission {
+    return {
+      statement: text,
+      key: key.jwk,
+      keyId: key.keyId,
+      agency: key.agency,
+      source: event.source,
+      id: event.id,
+      kind: event.recordkind,
+      event: payload,
+      admit: timeMs => {
+        // Between the signature check and this moment the chain may have fallen silent and the key may have been retired.
+        this.#keys.ready();
+        requireGood(this.#keys.find(key.keyId), timeMs);
+      },
+    };
+  }
+}
+
+/** DESIGN 3.7: a key is good when validFrom × 1000 ≤ time < validUntil × 1000, and refused as soon as it is seen retired. */
+function requireGood(key: ViewedKey | undefined, timeMs: number): void {
+  if (key === undefined || key.retired) throw new LedgerError('KEY_NOT_VALID', 'the key has been retired');
+  if (timeMs < key.validFrom * 1000) throw new LedgerError('KEY_NOT_VALID', 'the key is not valid yet');
+  if (timeMs >= key.validUntil * 1000) throw new LedgerError('KEY_NOT_VALID', 'the key is no longer valid');
+}
+
+/** Runs a parser, whose faults become the caller's. Faults within the event get `event` in front of their place. */
+function wellFormed<T>(within: '' | 'event', parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    throw refusal(
+      error.issues.map(({ place, message }) => ({
+        place: [within, place].filter(part => part !== '').join('.'),
+        message,
+      })),
+    );
+  }
+}
+
+function refusal(issues: readonly Issue[]): LedgerError {
+  const faults = issues.length === 1 ? 'a fault' : `${issues.length} faults`;
+  return new LedgerError('RECORD_MALFORMED', `the statement has ${faults}`, { issues });
+}

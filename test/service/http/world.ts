@@ -1,0 +1,177 @@
+/** A service for HTTP tests: the real server and ledger on a port of their own, over keys that the test registers by hand. */
+
+import { request } from 'node:http';
+import { setTimeout } from 'node:timers/promises';
+import { pino } from 'pino';
+import { expect } from 'vitest';
+import { formatHex } from '../../../merkle/bytes.ts';
+import { thumbprint } from '../../../merkle/jwk.ts';
+import { type Algorithm, algorithms } from '../../../merkle/signature.ts';
+import { LedgerError } from '../../../service/errors.ts';
+import { createApp } from '../../../service/http/app.ts';
+import type { Health } from '../../../service/http/health.ts';
+import {
+  close,
+  createServer,
+  listen,
+  type ServerLimits,
+  serverLimits,
+} from '../../../service/http/server.ts';
+import { Intake } from '../../../service/intake.ts';
+import type { ViewedKey } from '../../../service/keys.ts';
+import { Metrics } from '../../../service/metrics.ts';
+import { verifyWithOpenSsl } from '../../../service/openssl.ts';
+import { testOrigin } from '../../helpers/builders.ts';
+import { keyFor, publicJwk } from '../../helpers/keys.ts';
+import { aLog } from '../../helpers/ledger.ts';
+
+export const agency = 'OVO002949';
+
+/** Every test key, registered for its algorithm. */
+export function registeredKeys(): Map<string, ViewedKey> {
+  return new Map(algorithms.map(({ name }) => [kidHex(name), viewedKey(name)]));
+}
+
+/** The name under which `registeredKeys` has a test key. */
+export function kidHex(alg: Algorithm): string {
+  return formatHex(thumbprint(publicJwk(keyFor(alg))));
+}
+
+export function viewedKey(alg: Algorithm, changes: Partial<ViewedKey> = {}): ViewedKey {
+  const jwk = publicJwk(keyFor(alg));
+  const validity = { validFrom: 1_700_000_000, validUntil: 2 ** 40 - 1, retired: false };
+  return { keyId: thumbprint(jwk), agency, algorithm: alg, jwk, ...validity, ...changes };
+}
+
+export type World = Awaited<ReturnType<typeof aWorld>>;
+
+export async function aWorld({
+  limits = {},
+  baseUrl,
+  eventMaxBytes = 65_536,
+}: {
+  limits?: Partial<ServerLimits>;
+  baseUrl?: string;
+  eventMaxBytes?: number;
+} = {}) {
+  const log = await aLog({ origin: testOrigin });
+  const ledger = await log.open();
+  const keys = registeredKeys();
+  const state = {
+    health: { status: 'UP', reasons: [] } as Health,
+    silent: false,
+    /** What `report` was told. */
+    faults: [] as unknown[],
+    logged: [] as Record<string, unknown>[],
+  };
+  const view = {
+    find: (keyId: Uint8Array) => keys.get(formatHex(keyId)),
+    ready: () => {
+      if (state.silent)
+        throw new LedgerError('CHAIN_SILENT', 'the chain was last heard 61 s ago', { retryAfterS: 10 });
+    },
+  };
+  const stopping = new AbortController();
+  const logger = pino({ level: 'debug' }, { write: line => state.logged.push(JSON.parse(line)) });
+  const app = createApp({
+    ledger,
+    intake: new Intake({ origin: ledger.origin, keys: view, verify: verifyWithOpenSsl, eventMaxBytes }),
+    receipts: { receipt: async () => undefined },
+    anchorer: { waitFor: (_, timeoutMs) => setTimeout(timeoutMs, false) },
+    anchors: { at: async () => undefined, after: async () => [] },
+    sizes: () => ({ sequenced: ledger.sequenced, signed: ledger.signed().size, anchored: 1, final: 1 }),
+    contracts: [{ name: 'AnchorRegistry', address: `0x${'07'.repeat(20)}`, block: 1 }],
+    version: '0.0.0',
+    health: () => state.health,
+    metrics: new Metrics(),
+    stopping: stopping.signal,
+    baseUrl,
+    log: logger,
+    report: error => state.faults.push(error),
+  });
+  const server = createServer(app, { ...serverLimits, ...limits });
+  const port = await listen(server, '127.0.0.1', 0);
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    ledger,
+    log,
+    keys,
+    state,
+    server,
+    async stop() {
+      stopping.abort();
+      await close(server, 1_000);
+      await ledger.stop();
+    },
+  };
+}
+
+export type Answer = {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: string;
+};
+
+/** One request, with header fields as they are given: `fetch` would correct some of what is tested here. */
+export function ask(
+  world: Pick<World, 'port'>,
+  path: string,
+  {
+    method = 'GET',
+    headers = {},
+    body,
+  }: { method?: string; headers?: Record<string, string>; body?: string | Uint8Array } = {},
+): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  const req = request({ host: '127.0.0.1', port: world.port, path, method, headers, agent: false }, res => {
+    const chunks: Buffer[] = [];
+    res.on('data', chunk => chunks.push(chunk));
+    res.on('end', () =>
+      resolve({ status: res.statusCode ?? 0, headers: res.headers, body: Buffer.concat(chunks).toString() }),
+    );
+    res.on('error', reject);
+  });
+  req.on('error', reject);
+  req.end(body);
+  return promise;
+}
+
+/** Submits a body as a statement. */
+export function submit(
+  world: Pick<World, 'port'>,
+  body: string | Uint8Array,
+  headers: Record<string, string> = {},
+) {
+  return ask(world, '/v1/records', {
+    method: 'POST',
+    headers: { 'content-type': 'application/jose', ...headers },
+    body,
+  });
+}
+
+/** Holds an answer against the one shape of a refusal, and gives the problem. */
+export function problemOf(answer: Answer, status: number, name: string) {
+  const problem = JSON.parse(answer.body);
+  expect(problem).toEqual({
+    type: `urn:problem-type:zegel:${name}`,
+    title: expect.any(String),
+    status,
+    detail: expect.any(String),
+    issues: expect.any(Array),
+  });
+  for (const issue of problem.issues)
+    expect(issue).toEqual({ place: expect.any(String), message: expect.any(String) });
+  expect(answer.status).toBe(status);
+  expect(answer.headers['content-type']).toBe('application/problem+json');
+  expect(answer.headers['api-version']).toBe('1.0.0');
+  expect(answer.headers['cache-control']).toBe('no-store');
+  // Nothing of ours: no stack, no path, no name of a file; and nothing that a terminal would obey.
+  expect(answer.body).not.toMatch(/\.ts|\.js|node_modules|\/work|\bat \w+ \(|Error:/);
+  expect(answer.body).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202e]/);
+  expect(answer.body.length).toBeLessThan(20_000);
+  return problem as {
+    readonly detail: string;
+    readonly issues: readonly { readonly place: string; readonly message: string }[];
+  };
+}
