@@ -155,7 +155,7 @@ function readData(reader: JsonReader, members: JsonObject, mediaType: string): v
 
 const specVersion: Form = { name: '1.0', accepts: text => text === '1.0' };
 
-// RFC 3986 section 2 and 3. An IPv6 address is not counted out: whether it can be reached is not our question.
+// RFC 3986 sections 2 and 3. An IPv6 address is not counted out: whether it can be reached is not our question.
 const hexPair = '%[0-9A-Fa-f]{2}';
 const plain = "-A-Za-z0-9._~!$&'()*+,;=";
 const character = `(?:[${plain}:@]|${hexPair})`;
@@ -200,7 +200,8 @@ const timestamp: Form = {
       fields.slice(1).map(field => Number(field ?? 0));
     const date = new Date(0);
     date.setUTCFullYear(year, month - 1, day);
-    if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return false;
+    // A day that the month does not have would have run over into another month.
+    if (date.getUTCMonth() !== month - 1) return false;
     if (hour > 23 || minute > 59 || offsetHour > 23 || offsetMinute > 59) return false;
     if (second < 60) return true;
     const offset = (offsetHour * 60 + offsetMinute) * (/-\d\d:\d\d$/.test(text) ? -1 : 1);

@@ -13,7 +13,7 @@ export type Jws<Typ extends string> = {
   /** The key's thumbprint in base64url. */
   readonly kid: string;
   readonly typ: Typ;
-  /** Present exactly when it was asked for. */
+  /** Empty where the form has no audience. */
   readonly aud: string;
   /** Not empty: a detached payload (RFC 7515 appendix F) is refused. */
   readonly payload: Uint8Array;
