@@ -144,8 +144,8 @@ async function climb(
   const path: Uint8Array[] = [];
   let carried: readonly Uint8Array[] = [];
   for (const { position, own, short } of groups) {
-    const shortTree = short === undefined ? undefined : new LeafTree([...hashesOf(short), ...carried]);
-    const ownTree = shortTree !== undefined && own === short ? shortTree : new LeafTree(hashesOf(own));
+    const shortTree = short === undefined ? undefined : treeOver(hashesOf(short), carried);
+    const ownTree = shortTree !== undefined && own === short ? shortTree : treeOver(hashesOf(own), []);
     leaf ??= hashesOf(own)[position];
     path.push(...ownTree.path(position));
     carried = shortTree === undefined ? [] : [shortTree.root];
@@ -153,6 +153,29 @@ async function climb(
   if (leaf === undefined) throw new Error(`no tile has leaf ${index}`);
   return { leaf, path };
 }
+
+/**
+ * The tree over a tile's hashes and what is carried up beside them. It is kept for as long as the array of hashes lives: a reader
+ * that gives the same array again gets the paths of a whole batch from one tree for each tile.
+ */
+function treeOver(hashes: readonly Uint8Array[], carried: readonly Uint8Array[]): LeafTree {
+  const [beside] = carried;
+  const known = built.get(hashes);
+  const isSame =
+    known !== undefined &&
+    (beside === undefined || known.beside === undefined
+      ? beside === known.beside
+      : equalBytes(beside, known.beside));
+  if (isSame) return known.tree;
+  const tree = new LeafTree([...hashes, ...carried]);
+  built.set(hashes, { tree, beside });
+  return tree;
+}
+
+const built = new WeakMap<
+  readonly Uint8Array[],
+  { readonly tree: LeafTree; readonly beside: Uint8Array | undefined }
+>();
 
 /** The groups between a leaf and the root, from level 0 up. */
 function groupsAbove(

@@ -15,6 +15,10 @@ import { Twin } from '../helpers/twin.ts';
 /** What an agency can check with an acknowledgement alone. */
 function verifyAcknowledgement(log: TestLog, acknowledgement: Acknowledgement): void {
   verifyNote(acknowledgement.checkpoint, [log.signer.key]);
+  verifyPlace(acknowledgement);
+}
+
+function verifyPlace(acknowledgement: Acknowledgement): void {
   const { size, root } = readCheckpoint(acknowledgement.checkpoint);
   const { index, path } = acknowledgement.inclusion;
   expect(index).toBe(acknowledgement.index);
