@@ -4,7 +4,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { abbreviate, concatBytes, formatHex0x, parseHex0x, utf8 } from './bytes.ts';
 import { type Entry, formatTime } from './entry.ts';
 import { FormatError } from './errors.ts';
-import { JsonReader, parseJson } from './json.ts';
+import { type Json, JsonReader, parseJson } from './json.ts';
 
 /**
  * What entry 0 commits to. Its text is
@@ -64,19 +64,18 @@ export function parseGenesis(text: string): Genesis {
     registry: reader.hex(members.get('registry'), 'registry', 20),
   };
   reader.finish(undefined);
+  if (genesis.previous?.size === 0) throw FormatError.at('previous.size', 'is 0, but a log is never empty');
   if (formatGenesis(genesis) !== text)
     throw FormatError.at('', 'genesis document is not in its one spelling: members in order, no white space');
   return genesis;
 }
 
-function readPrevious(reader: JsonReader, value: Parameters<JsonReader['object']>[0]): PreviousLog {
+function readPrevious(reader: JsonReader, value: Json): PreviousLog {
   const members = reader.object(value, 'previous', ['logId', 'root', 'size']);
-  const size = reader.integer(members.get('size'), 'previous.size');
-  if (members.has('size') && size === 0) reader.fail('previous.size', 'is 0, but a log is never empty');
   return {
     logId: reader.hex(members.get('logId'), 'previous.logId', 32),
     root: reader.hex(members.get('root'), 'previous.root', 32),
-    size,
+    size: reader.integer(members.get('size'), 'previous.size'),
   };
 }
 
