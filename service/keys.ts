@@ -1,0 +1,285 @@
+/**
+ * The service's own view of the key registry: which key belongs to which agency, and until when.
+ *
+ * Events only say where to look. A key counts when a final block's state holds it and it has proved its possession, and it counts
+ * no longer as soon as the newest block, final or not, shows that its end was brought forward. Whether anything has changed at
+ * all is read from the root of the registry's storage, which is proved, so no withheld event can hide a retirement.
+ */
+
+import type { Logger } from 'pino';
+import { equalBytes, formatHex, formatHex0x } from '../merkle/bytes.ts';
+import { FormatError, ProofError } from '../merkle/errors.ts';
+import type { RegisteredKey } from '../merkle/evidence.ts';
+import type { Jwk } from '../merkle/jwk.ts';
+import type { Algorithm } from '../merkle/signature.ts';
+import type { KeyAdded } from './abi.ts';
+import {
+  type Agency,
+  type Announcement,
+  agencyWrite,
+  type Cursor,
+  cursorWrite,
+  isAnnounced,
+  keyWrite,
+  readAnnouncement,
+  readAnnouncements,
+} from './announcements.ts';
+import type { ChainBlock, FinalBlock } from './chain.ts';
+import { Hearing } from './hearing.ts';
+import type { BlockRange, PlacedKeyEvent, Registry } from './registry.ts';
+import { ChainUnreachable, ChainWrong } from './rpc.ts';
+import type { Store, Write } from './store.ts';
+
+export type { Agency } from './announcements.ts';
+
+/** A registered key, as final state and the newest block show it. */
+export type ViewedKey = {
+  readonly keyId: Uint8Array;
+  readonly agency: string;
+  readonly algorithm: Algorithm;
+  /** Seconds since 1970; good from `validFrom` on, up to and without `validUntil`. */
+  readonly validFrom: number;
+  readonly validUntil: number;
+  readonly jwk: Jwk;
+  /** Its end was brought forward: nothing new is accepted under it, even before that end. */
+  readonly retired: boolean;
+};
+
+/** How many blocks are caught up before they are noted down. */
+const catchUpBlocks = 20_000;
+/** How far to go back when the block that was read last has gone, and how far to run ahead of the noted one. */
+const stepBackBlocks = 2_000;
+const cursorLagBlocks = 256;
+
+export class KeyView {
+  readonly #store: Store;
+  readonly #registry: Registry;
+  readonly #log: Logger;
+  readonly #now: () => number;
+  readonly #hearing: Hearing;
+  readonly #announced: Map<string, Announcement>;
+  readonly #agencies: Map<string, Agency>;
+  /** Up to where the events were read, and up to where that is noted down. */
+  #cursor: Cursor | undefined;
+  #noted: Cursor | undefined;
+  #keys: ReadonlyMap<string, ViewedKey> = new Map();
+  /** The blocks that `#keys` shows, with the roots of the registry's storage. */
+  #shown: { readonly latest: ChainBlock; readonly roots: readonly Uint8Array[] } | undefined;
+  #polling: Promise<void> | undefined;
+  #trouble: string | undefined;
+
+  private constructor(parts: KeyViewParts, kept: Awaited<ReturnType<typeof readAnnouncements>>) {
+    this.#store = parts.store;
+    this.#registry = parts.registry;
+    this.#log = parts.log;
+    this.#now = parts.now;
+    this.#hearing = new Hearing(parts.now);
+    this.#announced = kept.announced;
+    this.#agencies = kept.agencies;
+    this.#cursor = kept.cursor;
+    this.#noted = kept.cursor;
+  }
+
+  /** Opens the view on what is kept of the events. It knows no key until `poll` has read the state. */
+  static async open(parts: KeyViewParts): Promise<KeyView> {
+    return new KeyView(parts, await readAnnouncements(parts.store));
+  }
+
+  /**
+   * Brings the view up to the newest block. A chain that cannot be reached, or is not believed, leaves the view as it is and counts
+   * as silence. Rejects only on a fault of the store.
+   */
+  poll(): Promise<void> {
+    this.#polling ??= this.#poll().finally(() => {
+      this.#polling = undefined;
+    });
+    return this.#polling;
+  }
+
+  /** A key that is registered; also one that is retired, or not good yet. */
+  find(keyId: Uint8Array): ViewedKey | undefined {
+    return this.#keys.get(formatHex(keyId));
+  }
+
+  /** Returns when records may be accepted. @throws {LedgerError} CHAIN_SILENT, CLOCK_OFF */
+  ready(): void {
+    this.#hearing.ready();
+  }
+
+  agencies(): readonly Agency[] {
+    return [...this.#agencies.values()];
+  }
+
+  keys(): readonly ViewedKey[] {
+    return [...this.#keys.values()];
+  }
+
+  /** What an operator looks at. Times are milliseconds since 1970. */
+  status() {
+    return {
+      heardAt: this.#hearing.heardAt,
+      clockOffMs: this.#hearing.clockOffMs,
+      block: this.#shown?.latest.number,
+      keys: this.#keys.size,
+      agencies: this.#agencies.size,
+      trouble: this.#trouble,
+    };
+  }
+
+  async #poll(): Promise<void> {
+    const askedAt = this.#now();
+    try {
+      const latest = await this.#registry.chain.latest();
+      await this.#follow(latest);
+      this.#hearing.heard(latest, askedAt);
+      if (this.#trouble !== undefined) this.#log.info({ block: latest.number }, 'heard the chain again');
+      this.#trouble = undefined;
+    } catch (error) {
+      if (!(error instanceof ChainUnreachable || error instanceof ChainWrong)) throw error;
+      if (this.#trouble !== error.message)
+        this.#log.warn({ reason: error.message }, 'did not hear the chain');
+      this.#trouble = error.message;
+    }
+  }
+
+  async #follow(latest: ChainBlock): Promise<void> {
+    if (this.#shown !== undefined && equalBytes(this.#shown.latest.hash, latest.hash)) return;
+    const final = await this.#registry.chain.final(latest);
+    const hasNews = await this.#readEvents(latest, final);
+    // A block has one state, so one question is enough where the newest block is final.
+    const blocks = equalBytes(final.hash, latest.hash) ? [latest] : [latest, final];
+    const roots = await Promise.all(blocks.map(block => this.#registry.keysRoot(block)));
+    const before = this.#shown?.roots;
+    const isSame =
+      before?.length === roots.length && roots.every((root, i) => equalBytes(root, before[i] ?? root));
+    if (hasNews || !isSame) await this.#readKeys(latest, final);
+    this.#shown = { latest, roots };
+  }
+
+  /** Reads the events since the last final block that was read. Says whether a key was announced. */
+  async #readEvents(latest: ChainBlock, final: FinalBlock): Promise<boolean> {
+    let hasNews = false;
+    let from = await this.#nextBlock(latest);
+    while (from <= final.number) {
+      const to = Math.min(final.number, from + catchUpBlocks - 1);
+      const { keys, agencies } = await this.#eventsIn({ from, to });
+      const block = to === final.number ? final : await this.#registry.chain.block(to);
+      await this.#note(block, [...keys.map(keyWrite), ...agencies.map(agencyWrite)]);
+      hasNews = this.#announce(keys) || hasNews;
+      for (const agency of agencies) this.#agencies.set(agency.agency, agency);
+      from = to + 1;
+    }
+    // What is not final yet is read again later; it is read now so that a key is at hand in the moment when it becomes final.
+    const { keys } = await this.#eventsIn({ from, to: latest.number });
+    return this.#announce(keys) || hasNews;
+  }
+
+  async #nextBlock(latest: ChainBlock): Promise<number> {
+    const first = this.#registry.pinned.keyRegistry.block;
+    const cursor = this.#cursor;
+    if (cursor === undefined) return first;
+    if (cursor.number <= latest.number) {
+      const block =
+        cursor.number === latest.number ? latest : await this.#registry.chain.block(cursor.number);
+      if (equalBytes(block.hash, cursor.hash)) return cursor.number + 1;
+    }
+    // Only where consensus is `none` can this be an accident: elsewhere validators have taken back what they sealed.
+    this.#log.error({ block: cursor.number, hash: formatHex0x(cursor.hash) }, 'a final block has gone');
+    return Math.max(first, cursor.number - stepBackBlocks + 1);
+  }
+
+  async #eventsIn(range: BlockRange): Promise<{ keys: Announcement[]; agencies: Agency[] }> {
+    const keys: Announcement[] = [];
+    const agencies = new Map<string, Agency>();
+    for await (const event of this.#registry.keyEvents(range)) {
+      if (event.kind === 'added') {
+        const announcement = await this.#judge(event);
+        if (announcement !== undefined) keys.push(announcement);
+      } else {
+        const before = agencies.get(event.agency) ?? this.#agencies.get(event.agency);
+        const {
+          agency,
+          name = before?.name ?? '',
+          controller = before?.controller ?? '',
+        } = { ...before, ...event };
+        agencies.set(agency, { agency, name, controller });
+      }
+    }
+    return { keys, agencies: [...agencies.values()] };
+  }
+
+  async #judge(event: KeyAdded & Pick<PlacedKeyEvent, 'block'>): Promise<Announcement | undefined> {
+    const { chain, pinned } = this.#registry;
+    try {
+      return await readAnnouncement(event, { chainId: chain.chainId, address: pinned.keyRegistry.address });
+    } catch (error) {
+      if (!(error instanceof FormatError || error instanceof ProofError)) throw error;
+      const { agency, keyId, block } = event;
+      this.#log.warn({ agency, keyId: formatHex(keyId), block, reason: error.message }, 'ignored a key');
+      return undefined;
+    }
+  }
+
+  /** Takes announcements in. One that the state has borne out is never replaced by another event's word. */
+  #announce(keys: readonly Announcement[]): boolean {
+    const fresh = keys.filter(({ keyId }) => !this.#keys.has(formatHex(keyId)));
+    for (const key of fresh) this.#announced.set(formatHex(key.keyId), key);
+    return fresh.length > 0;
+  }
+
+  async #note(block: ChainBlock, writes: readonly Write[]): Promise<void> {
+    this.#cursor = { number: block.number, hash: block.hash };
+    // Reading a few blocks again after a restart is cheaper than a synced write for each block.
+    const lag = block.number - (this.#noted?.number ?? -cursorLagBlocks);
+    if (writes.length === 0 && lag >= 0 && lag < cursorLagBlocks) return;
+    await this.#store.write([...writes, cursorWrite(this.#cursor)]);
+    this.#noted = this.#cursor;
+  }
+
+  /** Reads the slots of all announced keys, in the newest and in the final state. */
+  async #readKeys(latest: ChainBlock, final: FinalBlock): Promise<void> {
+    const announced = [...this.#announced.values()];
+    const keyIds = announced.map(({ keyId }) => keyId);
+    const newest = await this.#registry.keys(keyIds, latest);
+    const settled = equalBytes(final.hash, latest.hash) ? newest : await this.#registry.keys(keyIds, final);
+    const keys = new Map<string, ViewedKey>();
+    for (const [i, announcement] of announced.entries()) {
+      const key = viewedKey(announcement, newest[i]?.key, settled[i]?.key);
+      if (key !== undefined) keys.set(formatHex(key.keyId), key);
+    }
+    this.#tell(keys);
+    this.#keys = keys;
+  }
+
+  #tell(keys: ReadonlyMap<string, ViewedKey>): void {
+    for (const [keyId, key] of keys) {
+      const before = this.#keys.get(keyId);
+      const { agency, algorithm, validUntil, retired } = key;
+      if (before === undefined) this.#log.info({ keyId, agency, algorithm, retired }, 'saw a key');
+      else if (retired && !before.retired) this.#log.info({ keyId, agency, validUntil }, 'saw a key retired');
+    }
+    for (const [keyId, { agency }] of this.#keys) {
+      if (!keys.has(keyId)) this.#log.error({ keyId, agency }, 'a registered key has gone from the state');
+    }
+  }
+}
+
+/** What a view is made of. */
+export type KeyViewParts = {
+  readonly store: Store;
+  readonly registry: Registry;
+  readonly log: Logger;
+  readonly now: () => number;
+};
+
+/** A key that both states hold as it was announced. The newest one says when it ends, since ends only come forward. */
+function viewedKey(
+  announcement: Announcement,
+  newest: RegisteredKey | undefined,
+  settled: RegisteredKey | undefined,
+): ViewedKey | undefined {
+  if (newest === undefined || settled === undefined) return undefined;
+  if (!isAnnounced(announcement, newest) || !isAnnounced(announcement, settled)) return undefined;
+  const { validUntil } = newest;
+  return { ...announcement, validUntil, retired: validUntil < announcement.validUntil };
+}
