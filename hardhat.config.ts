@@ -35,7 +35,7 @@ export default defineConfig({
   test: {
     solidity: {
       fuzz: { runs: 500 },
-      invariant: { runs: 48, depth: 64, failOnRevert: false },
+      invariant: { runs: 48, depth: 64, failOnRevert: true },
     },
   },
 });

@@ -18,9 +18,11 @@ interface Vm {
     /// Starts over with an empty list of logs; hands out the list.
     function recordLogs() external;
     function getRecordedLogs() external returns (Log[] memory logs);
-    /// Reads and writes a storage slot.
+    /// Starts over with an empty list of slots used; hands out a contract's.
+    function record() external;
+    function accesses(address target) external returns (bytes32[] memory reads, bytes32[] memory writes);
+    /// Reads a storage slot.
     function load(address target, bytes32 slot) external view returns (bytes32 word);
-    function store(address target, bytes32 slot, bytes32 word) external;
     /// Answers calls to an address whose data begins like this; makes them fail.
     function mockCall(address target, bytes calldata data, bytes calldata answer) external;
     function mockCallRevert(address target, bytes calldata data, bytes calldata reason) external;
