@@ -77,15 +77,17 @@ export async function transact(contract: Contract, functionName: string, args: r
     if (receipt?.status !== 1) throw new Error(`transaction ${response.hash} was reverted`);
     return receipt;
   } catch (cause) {
-    throw new CommandError(1, `${functionName} was refused: ${reasonOf(cause)}`, cause);
+    throw new CommandError(1, `${functionName} was refused: ${reasonOf(contract, cause)}`, cause);
   }
 }
 
-function reasonOf(error: unknown): string {
+/** The contract's custom error with its facts, where there is one. */
+function reasonOf(contract: Contract, error: unknown): string {
   if (isError(error, 'CALL_EXCEPTION')) {
-    const { revert } = error;
+    // When the node refuses while gas is estimated, ethers has the error's bytes but has not looked them up.
+    const revert = error.data === null ? error.revert : contract.interface.parseError(error.data);
     if (revert !== null) return `${revert.name}(${revert.args.map(String).join(', ')})`;
   }
   if (isError(error, 'INSUFFICIENT_FUNDS')) return 'the account cannot pay for the transaction';
-  return error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+  return error instanceof Error ? (error.message.split(' (')[0] ?? '') : String(error);
 }

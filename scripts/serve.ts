@@ -2,7 +2,6 @@
 
 import type { Command } from 'commander';
 import { type Setting, serviceNeeds } from '../service/config.ts';
-import { startService } from '../service/main.ts';
 import { addCommand } from './command.ts';
 
 const uses: readonly Setting[] = [
@@ -25,6 +24,8 @@ export function addServe(program: Command): void {
     'run the service',
     { needs: serviceNeeds, uses },
     async ({ config, output }) => {
+      // Loaded here, so that no other command waits for the whole service to load.
+      const { startService } = await import('../service/main.ts');
       const service = await startService(config);
       output.result(`serving at ${service.url}`, { url: service.url });
       await stopSignal();
