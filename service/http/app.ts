@@ -8,7 +8,7 @@ import { closeUnread } from './body.ts';
 import { commonFields, singleFields } from './headers.ts';
 import { type HealthParts, healthRoutes } from './health.ts';
 import { type LogParts, logRoutes } from './log.ts';
-import { problems } from './problems.ts';
+import { problems, type Report } from './problems.ts';
 import { type ProofParts, proofRoutes } from './proofs.ts';
 import { type ReceiptParts, receiptRoutes } from './receipts.ts';
 import { type RecordParts, recordRoutes } from './records.ts';
@@ -25,7 +25,7 @@ export type AppParts = RecordParts &
   HealthParts & {
     readonly log: Logger;
     /** Told of every error that is no refusal: `main` logs it and decides whether the service can go on. */
-    readonly report: (error: unknown) => void;
+    readonly report: Report;
   };
 
 /** Builds the HTTP application. It opens nothing and starts nothing: `main.ts` does. */

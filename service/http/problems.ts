@@ -59,18 +59,21 @@ export const internalProblem: Problem = {
   issues: [],
 };
 
+export type Report = (error: unknown, request: Readonly<Record<string, string>>) => void;
+
 /**
  * Answers refusals with their problem and everything else with a constant one.
  *
- * @param report told of what is no refusal: a fault of ours, on which `main` decides whether the service can go on
+ * @param report told of what is no refusal, with the request's identifiers: a fault of ours, on which `main` decides whether the
+ *   service can go on
  */
-export function problems(report: (error: unknown) => void): Middleware {
+export function problems(report: Report): Middleware {
   return async (ctx, next) => {
     try {
       await next();
     } catch (error) {
       const refusal = error instanceof LedgerError ? error : undefined;
-      if (refusal === undefined) report(error);
+      if (refusal === undefined) report(error, ctx.state['ids']);
       else if (refusal.retryAfterS !== undefined) ctx.set('Retry-After', String(refusal.retryAfterS));
       const problem = refusal === undefined ? internalProblem : problemOf(refusal);
       ctx.state['problem'] = problem.type;

@@ -34,6 +34,7 @@ export const serverLimits: ServerLimits = {
 
 /** Makes the server. It does not listen yet. */
 export function createServer(app: Koa, limits: ServerLimits = serverLimits): Server {
+  const handler = app.callback();
   const server = createHttpServer(
     {
       headersTimeout: limits.headersTimeoutMs,
@@ -41,11 +42,14 @@ export function createServer(app: Koa, limits: ServerLimits = serverLimits): Ser
       connectionsCheckingInterval: limits.checkingIntervalMs,
       keepAliveTimeout: limits.keepAliveTimeoutMs,
       maxHeaderSize: limits.maxHeaderBytes,
-      requireHostHeader: true,
       insecureHTTPParser: false,
+      // Node would refuse its absence with a bare line, the application does it with a problem.
+      requireHostHeader: false,
     },
-    app.callback(),
+    handler,
   );
+  // An expectation that we do not know may be ignored (RFC 9110 section 10.1.1).
+  server.on('checkExpectation', handler);
   server.timeout = limits.idleTimeoutMs;
   server.maxConnections = limits.maxConnections;
   // Node drops fields beyond a count without a word, and a doubled one among them. The size of the header is the limit.

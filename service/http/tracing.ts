@@ -15,18 +15,19 @@ export function tracing({ log, metrics }: { readonly log: Logger; readonly metri
     const given = identifiers(ctx);
     const ids = { 'x-request-id': randomUUID(), ...given };
     ctx.set(ids);
-    ctx.state['log'] = log.child(ids);
+    ctx.state['ids'] = ids;
     await next();
 
+    const elapsed = performance.now() - started;
     const facts = {
       ...ids,
       method: ctx.method,
       route: routeOf(ctx),
       status: ctx.status,
       problem: ctx.state['problem'],
-      ms: Math.round(performance.now() - started),
+      ms: Math.round(elapsed),
     };
-    metrics.countRequest(facts);
+    metrics.countRequest({ ...facts, ms: elapsed });
     // A caller who sends identifiers wants to find the request again; all others would only fill the log.
     if (Object.keys(given).length > 0) log.info(facts, 'answered');
     else log.debug(facts, 'answered');

@@ -478,6 +478,7 @@ describe('a fault of ours (S12)', () => {
       );
       expect(answer.body + JSON.stringify(answer.headers)).not.toContain('secret');
       expect(world.state.faults).toEqual([secret]);
+      expect(world.state.reported).toEqual([{ 'x-request-id': answer.headers['x-request-id'] }]);
     } finally {
       world.ledger.read.findLeaf = findLeaf;
     }

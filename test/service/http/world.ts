@@ -62,6 +62,7 @@ export async function aWorld({
     silent: false,
     /** What `report` was told. */
     faults: [] as unknown[],
+    reported: [] as unknown[],
     logged: [] as Record<string, unknown>[],
   };
   const view = {
@@ -87,7 +88,10 @@ export async function aWorld({
     stopping: stopping.signal,
     baseUrl,
     log: logger,
-    report: error => state.faults.push(error),
+    report: (error, request) => {
+      state.faults.push(error);
+      state.reported.push(request);
+    },
   });
   const server = createServer(app, { ...serverLimits, ...limits });
   const port = await listen(server, '127.0.0.1', 0);
