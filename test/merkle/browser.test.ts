@@ -9,8 +9,12 @@ import { fileURLToPath } from 'node:url';
 import { type BrowserContext, chromium } from 'playwright-core';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { formatBase64url } from '../../merkle/bytes.ts';
+import { thumbprint } from '../../merkle/jwk.ts';
+import { formatStatement, signingInput } from '../../merkle/statement.ts';
 import { formatTrust } from '../../merkle/trust.ts';
 import { judgeReceipt } from '../../merkle/verification.ts';
+import { anEvent, testOrigin } from '../helpers/builders.ts';
 import { forge, logKeys, type Plan, startTime } from '../helpers/forge.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -96,6 +100,20 @@ describe('the bundle', () => {
   });
 });
 
+/** A statement under a key whose modulus is this, with as long a signature. Whether a platform's RSA takes such a key or not. */
+function strangeModulus(alg: 'RS256' | 'PS256', modulus: Uint8Array): Plan {
+  const key = { kty: 'RSA', n: formatBase64url(modulus), e: 'AQAB' } as const;
+  const header = { alg, kid: formatBase64url(thumbprint(key)), typ: 'zegel+jws', aud: testOrigin } as const;
+  const statement = formatStatement(signingInput(header, anEvent()), new Uint8Array(modulus.length).fill(1));
+  return {
+    alg,
+    change: {
+      entry: entry => ({ ...entry, keyId: thumbprint(key) }),
+      receipt: receipt => ({ ...receipt, record: { statement, salt: new Uint8Array(32), key } }),
+    },
+  };
+}
+
 const plans: readonly (readonly [name: string, plan: Plan])[] = [
   ['ES256', { alg: 'ES256' }],
   ['ES384', { alg: 'ES384' }],
@@ -112,6 +130,7 @@ const plans: readonly (readonly [name: string, plan: Plan])[] = [
   ['one not yet anchored', { pending: true }],
   ['one with its time changed in the log', { time: startTime + 90_001 }],
   ['one with a byte too many', { change: { json: text => `${text} x` } }],
+  ['a modulus of ones', strangeModulus('PS256', new Uint8Array(512).fill(0xff))],
   ['one by a log that nobody knows', { signers: [logKeys.witness] }],
   [
     'RS256 under another signature',

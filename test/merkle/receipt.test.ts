@@ -165,6 +165,17 @@ describe('parseReceipt', () => {
     ]);
   });
 
+  it('refuses a record and a batch that are null, which is not left out', () => {
+    expect(faultsOf({ ...aDocument(), record: null })).toContainEqual({
+      place: 'record',
+      message: 'want an object, got null',
+    });
+    const { record } = aDocument();
+    expect(faultsOf({ ...aDocument(), record: { ...Object(record), batch: null } })).toEqual([
+      { place: 'record.batch', message: 'want an object, got null' },
+    ]);
+  });
+
   it.each(['version', 'entry', 'inclusion', 'checkpoint', 'evidence'])('misses %s', name => {
     const document = Object.fromEntries(Object.entries(aDocument()).filter(([other]) => other !== name));
     expect(faultsOf(document)).toContainEqual({ place: '', message: `member "${name}" is missing` });

@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatHex, formatHex0x } from '../../merkle/bytes.ts';
+import { equalBytes, formatHex, formatHex0x, utf8 } from '../../merkle/bytes.ts';
 import { formatTime } from '../../merkle/entry.ts';
 import { ProofError } from '../../merkle/errors.ts';
 import { parseHeader } from '../../merkle/header.ts';
@@ -229,6 +230,28 @@ describe('judgeReceipt', () => {
     expect(asked).toEqual(['ES256']);
     const refused = await judgeReceipt(bytes, trust, () => Promise.reject(new ProofError('no')));
     expect(outcome(refused)).toBe('does-not-match: statement');
+  });
+
+  it('gives a verdict on whatever bytes, and does not fall over', async () => {
+    const { bytes, trust } = await forge({ batch: { size: 3, index: 1 } });
+    const at = fc.nat({ max: bytes.length - 1 });
+    const spoilt = fc
+      .array(fc.record({ at, byte: fc.nat({ max: 255 }) }), { minLength: 1, maxLength: 3 })
+      .map(changes => {
+        const changed = bytes.slice();
+        for (const { at, byte } of changes) changed[at] = byte;
+        return changed;
+      });
+    const cut = fc.tuple(at, at).map(([from, to]) => bytes.slice(from, to));
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(spoilt, cut, fc.uint8Array(), fc.json().map(utf8)), async any => {
+        const { verdict, facts } = await judgeReceipt(any, trust);
+        const isSame = equalBytes(any, bytes);
+        expect(verdict).toBe(isSame ? 'matches' : 'does-not-match');
+        expect(facts === null).toBe(!isSame);
+      }),
+      { numRuns: 300 },
+    );
   });
 
   it('judges many receipts at once as it judges each', async () => {
