@@ -1,12 +1,12 @@
 /** Prints what an anchor costs, beside the bars that it must stay under; exit code 1 when it does not. `npm run gas`. */
 
 import { createHash } from 'node:crypto';
-import { BrowserProvider, type Eip1193Provider, getBytes, toBeHex, toQuantity } from 'ethers';
+import { getBytes, toBeHex, toQuantity } from 'ethers';
 import hre from 'hardhat';
 import { formatHex0x } from '../merkle/bytes.ts';
 import { mappingSlot, rootSlot, wordOf } from '../merkle/evidence.ts';
 import { rootsSlot } from '../service/deploy.ts';
-import { deployRegistries } from '../test/helpers/contracts.ts';
+import { deployRegistries, embeddedChain } from '../test/helpers/contracts.ts';
 import { Twin } from '../test/helpers/twin.ts';
 
 type Step = { readonly oldSize: number; readonly newSize: number };
@@ -35,9 +35,7 @@ const rows: readonly Row[] = [
 ];
 
 await hre.tasks.getTask('build').run({ quiet: true, noTests: true });
-const connection = await hre.network.create();
-const provider = new BrowserProvider(connection.provider as Eip1193Provider);
-const anchorer = await provider.getSigner();
+const { provider, signer: anchorer, close } = await embeddedChain();
 const { anchorRegistry } = await deployRegistries(anchorer);
 
 let over = false;
@@ -57,7 +55,7 @@ for (const { name, steps, measure, bar } of rows) {
 console.log(
   "Gas of the whole transaction, calldata included; solc 0.8.37, 10,000 runs, paris code on Hardhat's default hardfork.",
 );
-await connection.close();
+await close();
 process.exitCode = over ? 1 : 0;
 
 /** Anchors each step, in one log, and gives the gas that each transaction used. */

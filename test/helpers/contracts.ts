@@ -1,7 +1,8 @@
-/** The contracts, for tests in TypeScript: their artifacts, and a chain of the test's own with the registries on it. */
+/** The contracts, for tests in TypeScript: their artifacts, an embedded chain, and the registries deployed on it. */
 
 import { readFileSync } from 'node:fs';
-import { Contract, type Signer } from 'ethers';
+import { BrowserProvider, Contract, type Eip1193Provider, type JsonRpcSigner, type Signer } from 'ethers';
+import hre from 'hardhat';
 import {
   type ContractArtifact,
   type ContractName,
@@ -22,10 +23,17 @@ export function artifact(name: ContractName): ContractArtifact {
   return JSON.parse(readFileSync(new URL(`${sources[name]}/${name}.json`, folder), 'utf8'));
 }
 
+/** All three, each read when it is asked for: this file may be loaded before the first build. */
 export const artifacts: Readonly<Record<ContractName, ContractArtifact>> = {
-  AccessManager: artifact('AccessManager'),
-  AnchorRegistry: artifact('AnchorRegistry'),
-  KeyRegistry: artifact('KeyRegistry'),
+  get AccessManager() {
+    return artifact('AccessManager');
+  },
+  get AnchorRegistry() {
+    return artifact('AnchorRegistry');
+  },
+  get KeyRegistry() {
+    return artifact('KeyRegistry');
+  },
 };
 
 export type Registries = {
@@ -56,4 +64,23 @@ export async function deployRegistries(signer: Signer): Promise<Registries> {
     keyRegistry: connected('KeyRegistry'),
     rolesGrantedTo,
   };
+}
+
+export type EmbeddedChain = {
+  readonly provider: BrowserProvider;
+  /** The first of the chain's funded accounts. */
+  readonly signer: JsonRpcSigner;
+  close(): Promise<void>;
+};
+
+/** A chain in this process, without a port. A transaction is mined before its `send` returns. */
+export async function embeddedChain(
+  override: { readonly chainId?: number; readonly hardfork?: string } = {},
+): Promise<EmbeddedChain> {
+  const connection = await hre.network.create({ override });
+  // ethers would remember answers for 250 ms, in which this chain makes many blocks.
+  const provider = new BrowserProvider(connection.provider as Eip1193Provider, undefined, {
+    cacheTimeout: -1,
+  });
+  return { provider, signer: await provider.getSigner(), close: () => connection.close() };
 }
