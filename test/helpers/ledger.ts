@@ -4,8 +4,8 @@ import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:cryp
 import { MemoryLevel } from 'memory-level';
 import { formatBase64url, parseBase64url, utf8 } from '../../merkle/bytes.ts';
 import type { Genesis } from '../../merkle/genesis.ts';
-import { formatJws } from '../../merkle/jws.ts';
 import { thumbprint } from '../../merkle/jwk.ts';
+import { formatJws } from '../../merkle/jws.ts';
 import { type NoteSigner, verifierKey } from '../../merkle/note.ts';
 import { signingInput } from '../../merkle/statement.ts';
 import { generateKey, publicJwk } from '../../service/client/signer.ts';
@@ -28,7 +28,10 @@ export const testGenesis: Genesis = {
 export const testStart = Date.parse(testGenesis.created);
 
 /** A log key as a test needs it: in memory. */
-export function aNoteSigner(origin = testOrigin, key: KeyObject = generateKeyPairSync('ed25519').privateKey): NoteSigner {
+export function aNoteSigner(
+  origin = testOrigin,
+  key: KeyObject = generateKeyPairSync('ed25519').privateKey,
+): NoteSigner {
   const { x } = key.export({ format: 'jwk' });
   return {
     key: verifierKey(origin, parseBase64url(x ?? '')),
@@ -37,7 +40,11 @@ export function aNoteSigner(origin = testOrigin, key: KeyObject = generateKeyPai
 }
 
 export function memoryDatabase(): Database {
-  return new MemoryLevel<Uint8Array, Uint8Array>({ keyEncoding: 'view', valueEncoding: 'view', storeEncoding: 'view' });
+  return new MemoryLevel<Uint8Array, Uint8Array>({
+    keyEncoding: 'view',
+    valueEncoding: 'view',
+    storeEncoding: 'view',
+  });
 }
 
 /** A clock that stands until it is moved. */
@@ -49,7 +56,10 @@ export function aClock(ms = testStart): { (): number; ms: number } {
 /** Bytes that differ on every call and are the same on every run. */
 export function countingBytes(seed = 'test'): (lengthBytes: number) => Uint8Array {
   let calls = 0;
-  return lengthBytes => new Uint8Array(createHash('shake256', { outputLength: lengthBytes }).update(`${seed} ${calls++}`).digest());
+  return lengthBytes =>
+    new Uint8Array(
+      createHash('shake256', { outputLength: lengthBytes }).update(`${seed} ${calls++}`).digest(),
+    );
 }
 
 export type TestLog = {
@@ -63,12 +73,22 @@ export type TestLog = {
 };
 
 /** A new log of one entry, not yet open. */
-export async function aLog({ database = memoryDatabase(), guard = memoryGuard(), origin = testOrigin } = {}): Promise<TestLog> {
+export async function aLog({
+  database = memoryDatabase(),
+  guard = memoryGuard(),
+  origin = testOrigin,
+} = {}): Promise<TestLog> {
   const signer = aNoteSigner(origin);
   const now = aClock();
   const faults: unknown[] = [];
   const store = new Store(database, error => faults.push(error));
-  await createLog({ store, guard, signer, genesis: { ...testGenesis, origin }, randomBytes: countingBytes('log') });
+  await createLog({
+    store,
+    guard,
+    signer,
+    genesis: { ...testGenesis, origin },
+    randomBytes: countingBytes('log'),
+  });
   const randomBytes = countingBytes();
   const open = (changes: Partial<LedgerParts> = {}) =>
     Ledger.open({

@@ -1,0 +1,106 @@
+/** `zegel verify` says what the core says, in lines and in JSON, and its exit code is that of the worst receipt. */
+
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseUtf8 } from '../../merkle/bytes.ts';
+import { formatTrust } from '../../merkle/trust.ts';
+import { runZegel } from '../helpers/cli.ts';
+import { forge } from '../helpers/forge.ts';
+import {
+  type ReceiptVector,
+  readVectors,
+  readVectorTrustFile,
+  vectorsNote,
+  vectorsPresent,
+  vectorTrustFiles,
+} from '../helpers/receipt-vectors.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'zegel-verify-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function fileWith(name: string, content: string | Uint8Array): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, content);
+  return path;
+}
+
+describe('exit codes', () => {
+  it('are 0 for a receipt that matches, 1 for a changed one, 3 for one not yet anchored, and the worst of several', async () => {
+    const forged = await forge();
+    const pending = await forge({ pending: true });
+    const trust = await fileWith('trust.json', formatTrust(forged.trust));
+    const good = await fileWith('good.json', forged.bytes);
+    const changed = await fileWith('changed.json', parseUtf8(forged.bytes).replace('"index":', '"index":1'));
+    const waiting = await fileWith('waiting.json', pending.bytes);
+    const exit = async (...files: string[]) => (await runZegel(['verify', ...files, '--trust', trust])).code;
+    expect(await exit(good)).toBe(0);
+    expect(await exit(changed)).toBe(1);
+    expect(await exit(waiting)).toBe(3);
+    expect(await exit(good, waiting)).toBe(3);
+    expect(await exit(waiting, changed, good)).toBe(1);
+  });
+
+  it('are 3 for a receipt that is not there, and 2 for a trust file that cannot be used', async () => {
+    const { trust, bytes } = await forge();
+    const trustFile = await fileWith('trust.json', formatTrust(trust));
+    const good = await fileWith('good.json', bytes);
+    const missing = await runZegel(['verify', join(folder, 'missing.json'), '--trust', trustFile]);
+    expect(missing).toMatchObject({ code: 3, out: expect.stringContaining('could-not-check') });
+    for (const file of [join(folder, 'none.json'), good]) {
+      expect(await runZegel(['verify', good, '--trust', file])).toMatchObject({ code: 2, out: '' });
+    }
+    expect((await runZegel(['verify', good])).code).toBe(2);
+    expect((await runZegel(['verify', '--trust', trustFile])).code).toBe(2);
+  });
+
+  it('come with the fingerprint of the trust file', async () => {
+    const { trust, bytes } = await forge();
+    const trustFile = await fileWith('trust.json', formatTrust(trust));
+    const { err } = await runZegel(['verify', await fileWith('good.json', bytes), '--trust', trustFile]);
+    expect(err).toMatch(/SHA-256 [0-9a-f]{64}\n$/);
+  });
+});
+
+describe.skipIf(!vectorsPresent)(`vectors/receipts${vectorsNote}`, () => {
+  const byTrust = new Map<string, ReceiptVector[]>();
+  for (const vector of readVectors()) {
+    byTrust.set(vector.trust, [...(byTrust.get(vector.trust) ?? []), vector]);
+  }
+
+  it.each(vectorTrustFiles)('come out as expected with %s', async trustFile => {
+    const vectors = byTrust.get(trustFile) ?? [];
+    expect(vectors).not.toHaveLength(0);
+    const trust = await fileWith(trustFile, readVectorTrustFile(trustFile));
+    const files = await Promise.all(vectors.map(({ name, receipt }) => fileWith(`${name}.json`, receipt)));
+    const { code, out } = await runZegel(['verify', ...files, '--trust', trust, '--json']);
+    const results = out
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line));
+    expect(results).toHaveLength(vectors.length);
+    for (const [i, { name, expect: wanted }] of vectors.entries()) {
+      const { receipt, verdict, finality, steps, facts } = results[i];
+      expect(receipt).toBe(files[i]);
+      expect({ name, verdict, facts }).toEqual({
+        name,
+        verdict: wanted.verdict,
+        facts: wanted.facts ?? null,
+      });
+      expect({ name, step: steps.find((step: { ok: unknown }) => step.ok === false)?.name }).toEqual({
+        name,
+        step: wanted.step,
+      });
+      const isProved = wanted.verdict === 'matches' && wanted.finality === undefined;
+      expect({ name, finality }).toEqual({ name, finality: isProved ? 'proved' : 'unproved' });
+    }
+    const verdicts = vectors.map(vector => vector.expect.verdict);
+    expect(code).toBe(
+      verdicts.includes('does-not-match') ? 1 : verdicts.includes('not-yet-anchored') ? 3 : 0,
+    );
+  });
+});
