@@ -170,6 +170,8 @@ function verifyRsaKey({ n, e }: RsaJwk): void {
   const modulus = parseBase64url(n);
   const bits = 8 * modulus.length - (Math.clz32(modulus[0] ?? 0) - 24);
   if (bits < 2048 || bits > 4096) throw new ProofError(`RSA modulus has ${bits} bits, want 2048 to 4096`);
+  // Two primes give an odd one. Platforms differ in whether and how they refuse an even one, so it does not get that far.
+  if ((modulus.at(-1) ?? 0) % 2 === 0) throw new ProofError('RSA modulus is even');
   if (e !== 'AQAB') throw new ProofError(`RSA exponent is ${bigEndian(parseBase64url(e))}, want 65537`);
 }
 

@@ -131,6 +131,8 @@ const plans: readonly (readonly [name: string, plan: Plan])[] = [
   ['one with its time changed in the log', { time: startTime + 90_001 }],
   ['one with a byte too many', { change: { json: text => `${text} x` } }],
   ['a modulus of ones', strangeModulus('PS256', new Uint8Array(512).fill(0xff))],
+  ['an even modulus', strangeModulus('RS256', new Uint8Array(256).fill(0xfe))],
+  ['a modulus that is a power of two', strangeModulus('PS256', new Uint8Array(256).fill(0x80, 0, 1))],
   ['one by a log that nobody knows', { signers: [logKeys.witness] }],
   [
     'RS256 under another signature',
