@@ -7,7 +7,7 @@ import { LedgerClient, type Submitted } from '../service/client/client.ts';
 import { signStatement } from '../service/client/signer.ts';
 import { addCommand, readInput, seconds } from './command.ts';
 import { writeReceipt } from './receipt.ts';
-import { readEventFile, readSigner } from './sign.ts';
+import { originFor, readEventFile, readSigner } from './sign.ts';
 
 export function addSubmit(program: Command): void {
   addCommand(
@@ -22,7 +22,7 @@ export function addSubmit(program: Command): void {
         ? parseUtf8(await readInput(file)).trimEnd()
         : await signStatement(
             await readEventFile(file, config.eventMaxBytes),
-            config.origin ?? (await client.about()).origin,
+            await originFor(config.origin, flags['url']),
             signer,
           );
 

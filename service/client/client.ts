@@ -114,7 +114,10 @@ export class LedgerClient {
       commitment: commitmentOf(record.salt, payload, record.statement),
     });
     const path = answer.inclusion.path.map((hash, i) => parseBase64url(hash, `inclusion.path[${i}]`));
-    const { index, checkpoint } = { index: answer.inclusion.index, checkpoint: answer.checkpoint };
+    const {
+      checkpoint,
+      inclusion: { index },
+    } = answer;
     const hash = leafHash(entry);
     if (formatHex(hash) !== answer.leafHash) {
       throw new ProofError(
