@@ -2,8 +2,10 @@
 pragma solidity 0.8.37;
 
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
+import {IAccessManager} from "@openzeppelin/contracts/access/manager/IAccessManager.sol";
 
 import {IKeyRegistry, NOTICE, NO_END} from "../../contracts/IKeyRegistry.sol";
+import {Roles} from "../../contracts/Roles.sol";
 import {World} from "./World.sol";
 
 contract KeyRegistryTest is World {
@@ -237,6 +239,46 @@ contract KeyRegistryTest is World {
             abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, controller)
         );
         accepts(stranger, address(keys), retireCall(now40 + NOTICE, 1, 0));
+    }
+
+    function test_a_registrar_under_a_delay_retires_after_it_and_once() external {
+        bytes memory call = retireCall(now40 + 10 days, 1, 0);
+        accepts(admin, address(manager), abi.encodeCall(manager.grantRole, (Roles.KEY_REGISTRAR, stranger, 1 days)));
+        bytes32 operation = manager.hashOperation(stranger, address(keys), call);
+        refuses(
+            stranger,
+            address(keys),
+            call,
+            abi.encodeWithSelector(IAccessManager.AccessManagerNotScheduled.selector, operation)
+        );
+
+        accepts(stranger, address(manager), abi.encodeCall(manager.schedule, (address(keys), call, 0)));
+        refuses(
+            stranger,
+            address(keys),
+            call,
+            abi.encodeWithSelector(IAccessManager.AccessManagerNotReady.selector, operation)
+        );
+        vm.warp(startTime + 1 days);
+        accepts(stranger, address(keys), call);
+        keyIs(keyId, IKeyRegistry.Key(agency, 1, now40, now40 + 10 days));
+        refuses(
+            stranger,
+            address(keys),
+            call,
+            abi.encodeWithSelector(IAccessManager.AccessManagerNotScheduled.selector, operation)
+        );
+    }
+
+    function test_a_registry_closed_to_its_roles_still_lets_an_agency_retire_its_key() external {
+        accepts(admin, address(manager), abi.encodeCall(manager.setTargetClosed, (address(keys), true)));
+        refuses(
+            registrar,
+            address(keys),
+            retireCall(now40 + NOTICE, 1, 0),
+            abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, registrar)
+        );
+        accepts(controller, address(keys), retireCall(now40 + NOTICE, 1, 0));
     }
 
     function test_a_controller_may_do_nothing_else() external {
