@@ -9,9 +9,15 @@ import { readAccountKey } from '../service/keyfiles.ts';
 import { contractArtifacts } from './artifacts.ts';
 import { CommandError } from './command.ts';
 
-/** A node, asked call by call: ethers would hold each one back for 10 ms to make batches. */
+/** A node, asked call by call: ethers would hold each one back for 10 ms to make batches, and look for blocks every 4 seconds. */
 export function connect(rpcUrl: string): JsonRpcProvider {
-  return new JsonRpcProvider(rpcUrl, undefined, { staticNetwork: true, batchMaxCount: 1, cacheTimeout: -1 });
+  return new JsonRpcProvider(rpcUrl, undefined, {
+    staticNetwork: true,
+    batchMaxCount: 1,
+    cacheTimeout: -1,
+    polling: true,
+    pollingInterval: 100,
+  });
 }
 
 /** Runs an action with a connection that is closed afterwards. @throws {CommandError} exit code 3 if the node does not answer */
