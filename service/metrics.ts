@@ -13,8 +13,10 @@ export type LogSizes = {
 /** What is asked at the moment of a scrape. */
 export type Gauges = {
   readonly sizes: () => LogSizes;
-  /** 1 when submissions are taken, 0 when they are refused. */
+  /** Whether submissions are taken. */
   readonly accepting: () => boolean;
+  /** How long the oldest record has waited for a final anchor; 0 when none waits. */
+  readonly waitingMs: () => number;
 };
 
 export class Metrics {
@@ -85,7 +87,7 @@ export class Metrics {
   }
 
   /** Adds what is read at each scrape. */
-  watch({ sizes, accepting }: Gauges): void {
+  watch({ sizes, accepting, waitingMs }: Gauges): void {
     const registers = [this.#registry];
     new Gauge({
       name: 'zegel_log_size',
@@ -102,6 +104,14 @@ export class Metrics {
       registers,
       collect() {
         this.set(accepting() ? 1 : 0);
+      },
+    });
+    new Gauge({
+      name: 'zegel_anchor_waiting_seconds',
+      help: 'Seconds that the oldest record has waited for a final anchor',
+      registers,
+      collect() {
+        this.set(waitingMs() / 1000);
       },
     });
   }

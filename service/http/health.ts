@@ -1,17 +1,10 @@
 /** `GET /health`, `/livez`, `/readyz` and `/metrics`: for operators and their machines. */
 
 import type Router from '@koa/router';
-import type { LedgerErrorCode } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
+import type { Health } from '../vitals.ts';
 import { answerNow } from './answers.ts';
 import { noQuery } from './query.ts';
-
-/** UP: all is well. DEGRADED: reads go on, submissions or anchors do not. DOWN: nothing may be relied on. */
-export type Health = {
-  readonly status: 'UP' | 'DEGRADED' | 'DOWN';
-  /** Why it is not UP, as the codes of the problems that callers meet. */
-  readonly reasons: readonly (LedgerErrorCode | 'ANCHOR_LATE')[];
-};
 
 export type HealthParts = { readonly health: () => Health; readonly metrics: Metrics };
 

@@ -12,7 +12,11 @@ export type LogParts = {
   readonly ledger: Pick<Ledger, 'origin' | 'logId' | 'verifierKey' | 'genesis' | 'genesisDocument'>;
   readonly sizes: () => LogSizes;
   /** A hint for auditors. One that is left out shows as another storage root. */
-  readonly contracts: readonly { readonly name: string; readonly address: string; readonly block: number }[];
+  readonly contracts: readonly {
+    readonly name: string;
+    readonly address: Uint8Array;
+    readonly block: number;
+  }[];
   /** The version of this program. */
   readonly version: string;
 };
@@ -33,7 +37,11 @@ export function logRoutes(router: Router, { ledger, sizes, contracts, version }:
       {
         ...fixed,
         sizes: sizes(),
-        contracts: contracts.map(({ name, address, block }) => ({ name, address, block })),
+        contracts: contracts.map(({ name, address, block }) => ({
+          name,
+          address: formatHex0x(address),
+          block,
+        })),
         software: { name: 'zegel', version },
       },
       'no-cache',

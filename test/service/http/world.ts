@@ -9,7 +9,6 @@ import { thumbprint } from '../../../merkle/jwk.ts';
 import { type Algorithm, algorithms } from '../../../merkle/signature.ts';
 import { LedgerError } from '../../../service/errors.ts';
 import { createApp } from '../../../service/http/app.ts';
-import type { Health } from '../../../service/http/health.ts';
 import {
   close,
   createServer,
@@ -21,6 +20,7 @@ import { Intake } from '../../../service/intake.ts';
 import type { ViewedKey } from '../../../service/keys.ts';
 import { Metrics } from '../../../service/metrics.ts';
 import { verifyWithOpenSsl } from '../../../service/openssl.ts';
+import type { Health } from '../../../service/vitals.ts';
 import { testOrigin } from '../../helpers/builders.ts';
 import { keyFor, publicJwk } from '../../helpers/keys.ts';
 import { aLog } from '../../helpers/ledger.ts';
@@ -81,7 +81,7 @@ export async function aWorld({
     anchorer: { waitFor: (_, timeoutMs) => setTimeout(timeoutMs, false) },
     anchors: { at: async () => undefined, after: async () => [] },
     sizes: () => ({ sequenced: ledger.sequenced, signed: ledger.signed().size, anchored: 1, final: 1 }),
-    contracts: [{ name: 'AnchorRegistry', address: `0x${'07'.repeat(20)}`, block: 1 }],
+    contracts: [{ name: 'AnchorRegistry', address: new Uint8Array(20).fill(7), block: 1 }],
     version: '0.0.0',
     health: () => state.health,
     metrics: new Metrics(),
