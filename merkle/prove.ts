@@ -16,7 +16,10 @@ import { ProofError } from './errors.ts';
 import { rightmostTiles, type Tile, tilePath, tileWidth, tileWidthAt } from './tiles.ts';
 import { nodeHash } from './tree.ts';
 
-/** Gives the hashes of each tile asked for, exactly `width` of them. All that one proof needs is asked for in one call. */
+/**
+ * Gives the hashes of each tile asked for, exactly `width` of them. All that one proof needs is asked for in one call. An array that
+ * it gave may be given again, and is not changed meanwhile.
+ */
 export type TileReader = (tiles: readonly Tile[]) => Promise<readonly (readonly Uint8Array[])[]>;
 
 /** A tree over leaf hashes that are all at hand, built once for any number of paths. */
@@ -148,7 +151,7 @@ async function climb(
     const ownTree = shortTree !== undefined && own === short ? shortTree : treeOver(hashesOf(own), []);
     leaf ??= hashesOf(own)[position];
     path.push(...ownTree.path(position));
-    carried = shortTree === undefined ? [] : [shortTree.root];
+    if (shortTree !== undefined) carried = [shortTree.root];
   }
   if (leaf === undefined) throw new Error(`no tile has leaf ${index}`);
   return { leaf, path };

@@ -72,6 +72,7 @@ describe('formatCheckpoint and parseCheckpoint', () => {
     ['nothing', '', '', /0 lines, want 3/],
     ['two lines', 'ledger.example/2026\n257\n', '', /2 lines, want 3/],
     ['no line feed at the end', text.slice(0, -1), '', /2 lines, want 3/],
+    ['a line that does not end', `${text}x`, '', /3 lines, want 3, each ended by a line feed/],
     ['an extension line', `${text}extension\n`, '', /4 lines, want 3/],
     ['a blank line at the end', `${text}\n`, '', /4 lines, want 3/],
     ['a blank line between', text.replace('257\n', '257\n\n'), '', /4 lines, want 3/],

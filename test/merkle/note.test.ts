@@ -109,6 +109,11 @@ describe('verifierKey, formatVerifierKey and parseVerifierKey', () => {
     expect(faultOf(() => parseVerifierKey(key))).toBeInstanceOf(FormatError);
   });
 
+  test('say of a key of another type that it is one', () => {
+    const cosigner = 'example.com/foo+530d903a+BOkyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k';
+    expect(faultOf(() => parseVerifierKey(cosigner)).message).toMatch(/is not an Ed25519 verifier key$/);
+  });
+
   test.each(['', 'a b', 'a+b', 'a\tb', 'a\u00a0b', 'a\u3000b', 'a\u0085b', 'a\nb', 'a\ud800'])(
     'refuse the name %j',
     name => {

@@ -161,6 +161,22 @@ describe('proveInclusion', () => {
     );
   });
 
+  test('gives the same paths from a reader that hands out the same arrays again, at whatever sizes', async () => {
+    const kept = new Map<string, readonly Uint8Array[]>();
+    const keeping: TileReader = async tiles =>
+      tiles.map(tile => {
+        const hashes = kept.get(tilePath(tile)) ?? twin.tile(tile);
+        kept.set(tilePath(tile), hashes);
+        return hashes;
+      });
+    // Sizes that share tiles, of which some stand alone, and some beside what is carried up: one hash or another.
+    for (const size of [512, 513, 514, 512, 767, 768, 513, 65_536, 65_537, 65_793, 65_537, 65_536])
+      for (const index of tellingIndexes(size))
+        expect(await proveInclusion(index, size, keeping), `${index} of ${size}`).toEqual(
+          twin.path(index, size),
+        );
+  });
+
   test('does not prove from a tile that is narrower than asked for, or missing', async () => {
     const narrow: TileReader = async tiles => tiles.map(tile => twin.tile(tile).slice(1));
     await expect(proveInclusion(3, 300, narrow)).rejects.toThrow('tile/0/000 was read with 255 hashes');

@@ -70,21 +70,24 @@ describe('appendLeaf and edgeRoot', () => {
     expect(emptyEdge).toEqual({ size: 0, hashes: [] });
   });
 
-  test.each([2 ** 32, 2 ** 40, 2 ** 53 - 3])('go on from an edge that stands at %d leaves', size => {
-    const twin = Twin.around(size - 1, size, size + 1);
-    // The edge by definition: the largest perfect subtree that fits, again and again.
-    const hashes: Uint8Array[] = [];
-    for (let start = 0; start < size; ) {
-      const width = splitPoint(size - start + 1);
-      hashes.push(twin.hash(start, start + width));
-      start += width;
-    }
-    const edge = { size, hashes };
-    expect(edgeRoot(edge)).toEqual(twin.root(size));
-    const grown = appendLeaf(edge, leafHash(anEntry(size)));
-    expect(edgeRoot(grown)).toEqual(twin.root(size + 1));
-    expect(edgeRoot(appendLeaf(grown, leafHash(anEntry(size + 1))))).toEqual(twin.root(size + 2));
-  });
+  test.each([2 ** 32, 2 ** 34 - 1, 2 ** 40 - 1, 2 ** 40, 2 ** 53 - 3])(
+    'go on from an edge that stands at %d leaves',
+    size => {
+      const twin = Twin.around(size - 1, size, size + 1);
+      // The edge by definition: the largest perfect subtree that fits, again and again.
+      const hashes: Uint8Array[] = [];
+      for (let start = 0; start < size; ) {
+        const width = splitPoint(size - start + 1);
+        hashes.push(twin.hash(start, start + width));
+        start += width;
+      }
+      const edge = { size, hashes };
+      expect(edgeRoot(edge)).toEqual(twin.root(size));
+      const grown = appendLeaf(edge, leafHash(anEntry(size)));
+      expect(edgeRoot(grown)).toEqual(twin.root(size + 1));
+      expect(edgeRoot(appendLeaf(grown, leafHash(anEntry(size + 1))))).toEqual(twin.root(size + 2));
+    },
+  );
 
   test('refuse an edge with fewer hashes than its size says, and a tree without leaves', () => {
     expect(() => appendLeaf({ size: 3, hashes: [leafHash(utf8('a'))] }, leafHash(utf8('b')))).toThrow(
