@@ -2,7 +2,7 @@
 
 import type { Logger } from 'pino';
 import type { AnchorFaultCode } from './anchor-faults.ts';
-import type { Anchorer } from './anchorer.ts';
+import type { AnchorerStatus } from './anchorer.ts';
 import { LedgerError, type LedgerErrorCode } from './errors.ts';
 import type { KeyView } from './keys.ts';
 import { StoreBrokenError, StoreCorruptError } from './store.ts';
@@ -77,7 +77,7 @@ export class Vitals {
 /** What is asked for its state. */
 export type Watched = {
   readonly keys: Pick<KeyView, 'ready'>;
-  readonly anchorer: Pick<Anchorer, 'status'>;
+  readonly anchorer: { readonly status: () => Pick<AnchorerStatus, 'fault' | 'waitingSince'> };
   readonly now: () => number;
 };
 

@@ -4,7 +4,7 @@ import Router from '@koa/router';
 import Koa, { type Middleware } from 'koa';
 import type { Logger } from 'pino';
 import { type AnchorParts, anchorRoutes } from './anchors.ts';
-import { closeUnread } from './body.ts';
+import { drain } from './body.ts';
 import { commonFields, singleFields } from './headers.ts';
 import { type HealthParts, healthRoutes } from './health.ts';
 import { type LogParts, logRoutes } from './log.ts';
@@ -44,7 +44,7 @@ export function createApp(parts: AppParts): Koa {
   app.use(commonFields);
   app.use(tracing(parts));
   app.use(closeWhenStopping(parts.stopping));
-  app.use(closeUnread);
+  app.use(drain);
   app.use(problems(parts.report));
   app.use(singleFields);
   app.use(router.routes());

@@ -52,25 +52,20 @@ export async function readBody(ctx: Context, limitBytes: number): Promise<Uint8A
   throw new LedgerError('REQUEST_MALFORMED', 'the body is empty: send one statement');
 }
 
-// How long we go on reading what nobody wants, so that the sender comes to read our answer instead of a reset.
-const lingerMs = 2_000;
-
-/** Connections that have had their answer and only wait for the rest of a body to be read away. */
+/** Connections that have had their answer while the rest of a body is still coming. */
 export const lingering = new WeakSet<Socket>();
 
-/** Ends the connection of a request that was answered before all of its body had come. */
-export const closeUnread: Middleware = async (ctx, next) => {
+/**
+ * Reads away what is left of a body that nobody wanted, so that its sender comes to read the answer instead of a reset. The time
+ * limit of a request holds for that, too.
+ */
+export const drain: Middleware = async (ctx, next) => {
   await next();
   const { req, res } = ctx;
   if (req.complete) return;
   res.once('finish', () => {
     lingering.add(req.socket);
+    req.once('end', () => lingering.delete(req.socket));
     req.resume();
-    const timer = setTimeout(() => req.socket.destroy(), lingerMs).unref();
-    req.once('end', () => {
-      clearTimeout(timer);
-      lingering.delete(req.socket);
-    });
-    req.once('close', () => clearTimeout(timer));
   });
 };

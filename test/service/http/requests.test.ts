@@ -263,6 +263,64 @@ describe('GET /v1/log', () => {
   });
 });
 
+describe('GET /v1/anchors', () => {
+  const anchors = Array.from({ length: 120 }, (_, i) => ({
+    size: 1 + 3 * i,
+    root: new Uint8Array(32).fill(i),
+    block: i,
+    blockHash: new Uint8Array(32).fill(1),
+    blockTime: 1_800_000_000 + i,
+    transaction: new Uint8Array(32).fill(2),
+    checkpoint: 'note',
+    evidence: i < 119 ? { headers: [Uint8Array.of(1)], nodes: [Uint8Array.of(2)] } : null,
+  }));
+
+  test('gives all anchors on pages that follow each other by their full URL', async () => {
+    const other = await aWorld({ anchors });
+    try {
+      const sizes: number[] = [];
+      let url: string | null = `${other.url}/v1/anchors`;
+      let pages = 0;
+      while (url !== null) {
+        const response: Response = await fetch(url);
+        expect(response.headers.get('cache-control')).toBe('no-cache');
+        const page = await response.json();
+        expect(Object.keys(page)).toEqual(['items', 'next']);
+        sizes.push(...page.items.map((item: { size: number }) => item.size));
+        url = page.next;
+        pages++;
+        if (url !== null) expect(url.startsWith(`${other.url}/v1/anchors?cursor=`)).toBe(true);
+      }
+      expect(pages).toBe(3);
+      expect(sizes).toEqual(anchors.map(({ size }) => size));
+    } finally {
+      await other.stop();
+    }
+  });
+
+  test('gives one anchor for ever once it has its evidence', async () => {
+    const other = await aWorld({ anchors });
+    try {
+      const final = await ask(other, '/v1/anchors/4');
+      expect(JSON.parse(final.body)).toEqual({
+        size: 4,
+        root: 'AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE',
+        block: 1,
+        blockHash: `0x${'01'.repeat(32)}`,
+        blockTime: '2027-01-15T08:00:01.000Z',
+        transaction: `0x${'02'.repeat(32)}`,
+        checkpoint: 'note',
+        evidence: { headers: ['AQ'], nodes: ['Ag'] },
+      });
+      expect(final.headers['cache-control']).toBe(immutable);
+      expect((await ask(other, '/v1/anchors/358')).headers['cache-control']).toBe('no-cache');
+      problemOf(await ask(other, '/v1/anchors/5'), 404, 'resource-not-found');
+    } finally {
+      await other.stop();
+    }
+  });
+});
+
 describe('GET /health, /livez, /readyz', () => {
   test.each([
     ['UP', 200, 200],

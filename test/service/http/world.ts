@@ -8,6 +8,7 @@ import { formatHex } from '../../../merkle/bytes.ts';
 import { thumbprint } from '../../../merkle/jwk.ts';
 import { type Algorithm, algorithms } from '../../../merkle/signature.ts';
 import { LedgerError } from '../../../service/errors.ts';
+import type { ListedAnchor } from '../../../service/http/anchors.ts';
 import { createApp } from '../../../service/http/app.ts';
 import {
   close,
@@ -49,10 +50,13 @@ export async function aWorld({
   limits = {},
   baseUrl,
   eventMaxBytes = 65_536,
+  anchors = [],
 }: {
   limits?: Partial<ServerLimits>;
   baseUrl?: string;
   eventMaxBytes?: number;
+  /** Anchors as the book would list them, smallest first. */
+  anchors?: readonly ListedAnchor[];
 } = {}) {
   const log = await aLog({ origin: testOrigin });
   const ledger = await log.open();
@@ -79,7 +83,10 @@ export async function aWorld({
     intake: new Intake({ origin: ledger.origin, keys: view, verify: verifyWithOpenSsl, eventMaxBytes }),
     receipts: { receipt: async () => undefined },
     anchorer: { waitFor: (_, timeoutMs) => setTimeout(timeoutMs, false) },
-    anchors: { at: async () => undefined, after: async () => [] },
+    anchors: {
+      at: async size => anchors.find(anchor => anchor.size === size),
+      after: async (size, limit) => anchors.filter(anchor => anchor.size > size).slice(0, limit),
+    },
     sizes: () => ({ sequenced: ledger.sequenced, signed: ledger.signed().size, anchored: 1, final: 1 }),
     contracts: [{ name: 'AnchorRegistry', address: new Uint8Array(20).fill(7), block: 1 }],
     version: '0.0.0',
