@@ -16,7 +16,7 @@ import { codeOf, Stop, shown } from './words.mjs';
  */
 export async function npm(cache, node, folder, args) {
   const env = withFirst(dirname(node));
-  const usual = env['npm_config_cache'] ?? join(homedir(), '.npm');
+  const usual = env['npm_config_cache'] || join(homedir(), '.npm');
   if (!isWritable(usual)) env['npm_config_cache'] = join(cache, 'npm');
 
   const script = npmScript();
