@@ -171,8 +171,8 @@ async function readBounded(response: Response, maxBytes: number, what: string): 
 
 const responseShape = z.object({
   id: z.number(),
-  result: z.unknown(),
-  error: z.object({ code: z.number(), message: z.string(), data: z.unknown() }).nullish(),
+  result: z.unknown().optional(),
+  error: z.object({ code: z.number(), message: z.string(), data: z.unknown().optional() }).nullish(),
 });
 // A node that cannot read the request answers without its id.
 const failureShape = z.object({ error: z.object({ code: z.number(), message: z.string() }) });
