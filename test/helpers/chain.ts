@@ -25,8 +25,8 @@ export const fundedKeys = [
 ] as const;
 
 /** A Hardhat node in this process: it starts in a fraction of a second and keeps all of its old state. */
-export async function startHardhat(): Promise<TestChain> {
-  const override = { allowBlocksWithSameTimestamp: true };
+export async function startHardhat(more: { readonly hardfork?: string } = {}): Promise<TestChain> {
+  const override = { allowBlocksWithSameTimestamp: true, ...more };
   const server = await hre.network.createServer({ override }, '127.0.0.1', 0);
   const { port } = await server.listen();
   return chainAt(`http://127.0.0.1:${port}`, () => server.close());

@@ -15,7 +15,7 @@ import {
   type Site,
   type Started,
 } from '../helpers/anchored.ts';
-import { startAnvil, startHardhat } from '../helpers/chain.ts';
+import { startAnvil, startHardhat, type TestChain } from '../helpers/chain.ts';
 import { startLyingRpc } from '../helpers/lying-rpc.ts';
 import { resealQbft, someValidators } from '../helpers/sealer.ts';
 
@@ -24,7 +24,7 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-async function aSiteOn(start: () => ReturnType<typeof startHardhat>): Promise<Site> {
+async function aSiteOn(start: () => Promise<TestChain>): Promise<Site> {
   const chain = await start();
   closing.push(() => chain.stop());
   const site = await aSite(chain);
