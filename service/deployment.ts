@@ -134,7 +134,7 @@ export async function writeDeployment(folder: string, deployment: Deployment, no
   const path = join(folder, 'trust.json');
   const sequence = (await sequenceOf(path)) + 1;
   const issued = `${new Date(nowMs).toISOString().slice(0, 19)}Z`;
-  await replaceFile(path, `${formatTrust(trustOf(deployment, { sequence, issued }))}\n`);
+  await replaceFile(path, formatTrust(trustOf(deployment, { sequence, issued })));
 }
 
 async function sequenceOf(path: string): Promise<number> {
