@@ -10,12 +10,19 @@ import { codeOf, Stop } from './words.mjs';
  *
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv }} options
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, onOutput?: (text: string) => void }} options `onOutput` overhears standard output
  * @returns {Promise<{ code: number | null, signal: NodeJS.Signals | null }>}
  */
-export function run(command, args, options) {
+export function run(command, args, { onOutput, ...options }) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { ...options, stdio: 'inherit' });
+    const child = spawn(command, args, {
+      ...options,
+      stdio: ['inherit', onOutput ? 'pipe' : 'inherit', 'inherit'],
+    });
+    child.stdout?.setEncoding('utf8').on('data', text => {
+      process.stdout.write(text);
+      onOutput?.(text);
+    });
     /** @type {NodeJS.SignalsListener} */
     const forward = signal => {
       if (signal !== 'SIGINT' || !inForeground()) child.kill(signal);
@@ -29,7 +36,7 @@ export function run(command, args, options) {
       settle();
       reject(codeOf(error) === 'ENOENT' ? new Stop(`${command} is not on the PATH`) : error);
     });
-    child.on('exit', (code, signal) => {
+    child.on('close', (code, signal) => {
       settle();
       resolve({ code, signal });
     });
