@@ -16,6 +16,9 @@ export type RlpItem = Uint8Array | readonly RlpItem[];
 /** Lists nest less than this in headers and state; unbounded nesting would let an input exhaust the stack. */
 export const maxRlpDepth = 16;
 
+/** Lists of headers and state have a few dozen items, or a validator each; a list without bound would let an input exhaust memory. */
+export const maxRlpItems = 4096;
+
 /** Reads one item. @throws {FormatError} unless the bytes are its canonical encoding and nothing else */
 export function decodeRlp(bytes: Uint8Array): RlpItem {
   return decodeItem(bytes, 0);
@@ -101,6 +104,7 @@ function readWhole(bytes: Uint8Array): Head {
 function splitItems(content: Uint8Array): Uint8Array[] {
   const items: Uint8Array[] = [];
   for (let at = 0; at < content.length; ) {
+    if (items.length === maxRlpItems) throw FormatError.at('', `RLP list of more than ${maxRlpItems} items`);
     const { end } = readHead(content.subarray(at));
     items.push(content.subarray(at, at + end));
     at += end;

@@ -39,14 +39,20 @@ export type Block = {
  * or bear a seal that is malformed, foreign or repeated
  */
 export function verifyHeaders(rules: ChainRules, headers: readonly Uint8Array[]): Block {
-  const parsed = headers.map((rlp, i) => atHeader(i, () => parseHeader(rlp)));
-  const [header] = parsed;
-  if (header === undefined) throw new ProofError('there is no header');
+  const [first] = headers;
+  if (first === undefined) throw new ProofError('there is no header');
+  const header = atHeader(0, () => parseHeader(first));
+  // Counted before the others are read, of which there may be any number.
   const needed = headersNeeded(rules, header.number);
-  if (parsed.length !== needed) throw new ProofError(`${parsed.length} headers, want ${needed}`);
+  if (headers.length !== needed) throw new ProofError(`${headers.length} headers, want ${needed}`);
 
   if (rules.consensus === 'qbft') atHeader(0, () => verifyQbft(rules, header));
-  if (rules.consensus === 'clique') verifyClique(rules, parsed);
+  if (rules.consensus === 'clique') {
+    verifyClique(
+      rules,
+      headers.map((rlp, i) => atHeader(i, () => parseHeader(rlp))),
+    );
+  }
   return { header, hash: blockHash(rules.consensus, header), sealed: rules.consensus !== 'none' };
 }
 

@@ -9,6 +9,7 @@ import {
   encodeList,
   encodeRlp,
   maxRlpDepth,
+  maxRlpItems,
   type RlpItem,
   splitList,
 } from '../../merkle/rlp.ts';
@@ -123,6 +124,13 @@ describe('encodeRlp and decodeRlp', () => {
     expect(decodeRlp(nested(maxRlpDepth))).toBeInstanceOf(Array);
     expect(() => decodeRlp(nested(maxRlpDepth + 1))).toThrow('RLP lists nested deeper than 16');
     expect(() => decodeRlp(nested(5000))).toThrow('RLP lists nested deeper than 16');
+  });
+
+  it('bound how many items a list has', () => {
+    const wide = (items: number) => encodeRlp(Array(items).fill(Uint8Array.of(1)));
+    expect(decodeRlp(wide(maxRlpItems))).toHaveLength(maxRlpItems);
+    expect(() => decodeRlp(wide(maxRlpItems + 1))).toThrow('RLP list of more than 4096 items');
+    expect(() => splitList(wide(maxRlpItems + 1))).toThrow('RLP list of more than 4096 items');
   });
 });
 

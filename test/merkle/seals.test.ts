@@ -217,7 +217,10 @@ describe('verifyHeaders under QBFT', () => {
     expect(() => verifyHeaders(qbft(four), [])).toThrow(new ProofError('there is no header'));
     expect(() => verifyHeaders(qbft(four), [header, header])).toThrow(new ProofError('2 headers, want 1'));
     expect(() => verifyHeaders(qbft(four), [header.subarray(1)])).toThrow(FormatError);
-    expect(() => verifyHeaders(qbft(four), [header, header.subarray(1)])).toThrow(/^headers\[1\]: RLP/);
+    // Surplus ones are counted and not read, since there may be any number of them.
+    expect(() => verifyHeaders(qbft(four), [header, header.subarray(1)])).toThrow(
+      new ProofError('2 headers, want 1'),
+    );
     const clique = sealClique(fields, { signer: v0 });
     expect(() => verifyHeaders(qbft(four), [clique])).toThrow(FormatError);
   });
