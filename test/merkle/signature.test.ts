@@ -373,6 +373,13 @@ describe('RSA', () => {
     );
   });
 
+  it('refuses an exponent of any length at once', async () => {
+    const e = formatBase64url(new Uint8Array(1_000_000).fill(1));
+    expect(await disproof(() => verifyPublicKey({ ...rs256, e }))).toBe(
+      'RSA exponent has 1000000 bytes, want 3',
+    );
+  });
+
   it.each([
     ['even', new Uint8Array(256).fill(0xfe)],
     ['a power of two', Uint8Array.from({ length: 256 }, (_, i) => (i === 0 ? 0x80 : 0))],
