@@ -3,7 +3,7 @@
  *
  * `JSON.parse` takes the last of two members with one name, replaces invalid UTF-8 and cannot tell 41 from 41.0 or 4.1e1. Two
  * readers could then see two documents in the same signed bytes. So this reader refuses duplicate names (compared after
- * unescaping), lone surrogates, a byte order mark, nesting deeper than 32, and names the place of the fault.
+ * unescaping), lone surrogates, a byte order mark, nesting deeper than 32, more than a million values, and names the place of the fault.
  */
 
 import { abbreviate, parseBase64url, parseHex0x, parseSafeInteger, parseUtf8 } from './bytes.ts';
@@ -25,6 +25,9 @@ export type Json = null | boolean | string | JsonNumber | readonly Json[] | Json
 
 /** How deep arrays and objects may nest (DESIGN 3.2). */
 export const maxDepth = 32;
+
+/** How many values a document may have: more than any receipt or event needs, and too few to exhaust memory. */
+export const maxValues = 1_000_000;
 
 /**
  * Reads one JSON text; `place` says what it is, where it is part of something larger.
@@ -53,6 +56,7 @@ class Scanner {
   readonly #text: string;
   #at = 0;
   #depth = 0;
+  #values = 0;
 
   constructor(text: string) {
     this.#text = text;
@@ -66,6 +70,7 @@ class Scanner {
   }
 
   #value(place: string): Json {
+    if (++this.#values > maxValues) throw this.#fault(place, `more than ${maxValues} values`);
     this.#skip();
     switch (this.#text[this.#at]) {
       case '{':

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { utf8 } from '../../merkle/bytes.ts';
 import { FormatError } from '../../merkle/errors.ts';
-import { type Json, JsonNumber, JsonReader, maxDepth, parseJson } from '../../merkle/json.ts';
+import { type Json, JsonNumber, JsonReader, maxDepth, maxValues, parseJson } from '../../merkle/json.ts';
 import { faultsOf } from '../helpers/refusals.ts';
 
 /** What JSON.parse would give, for comparison. */
@@ -112,6 +112,15 @@ describe('parseJson', () => {
     // Far too deep is refused at the same place, not by an overflowing stack.
     expect(faultsOf(() => read('['.repeat(1_000_000)))[0]).toMatch(
       /nested deeper than 32 \(at character 32\)$/,
+    );
+  });
+
+  it('reads a million values and not one more, wherever they are', () => {
+    // The array is a value, too, and each pair in it is two.
+    const list = (pairs: number) => `[0${',[0]'.repeat(pairs)}]`;
+    expect(read(list((maxValues - 2) / 2))).toHaveLength(maxValues / 2);
+    expect(faultsOf(() => read(list(maxValues / 2)))[0]).toMatch(
+      /^\[500000\]: more than 1000000 values \(at character \d+\)$/,
     );
   });
 
