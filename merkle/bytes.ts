@@ -100,7 +100,9 @@ export function parseBase64(text: string, place = ''): Uint8Array {
 }
 
 function encode64(bytes: Uint8Array, alphabet: string): string {
-  let text = '';
+  // Characters as bytes, since a string that grows by a character at a time takes minutes over what a hostile note may hold.
+  const characters = new Uint8Array(Math.ceil((bytes.length * 4) / 3));
+  let at = 0;
   let pending = 0;
   let pendingBits = 0;
   for (const byte of bytes) {
@@ -108,11 +110,12 @@ function encode64(bytes: Uint8Array, alphabet: string): string {
     pendingBits += 8;
     while (pendingBits >= 6) {
       pendingBits -= 6;
-      text += alphabet.charAt((pending >> pendingBits) & 63);
+      characters[at++] = alphabet.charCodeAt((pending >> pendingBits) & 63);
     }
     pending &= (1 << pendingBits) - 1;
   }
-  return pendingBits === 0 ? text : text + alphabet.charAt((pending << (6 - pendingBits)) & 63);
+  if (pendingBits > 0) characters[at] = alphabet.charCodeAt((pending << (6 - pendingBits)) & 63);
+  return decoder.decode(characters);
 }
 
 const foreign = 255;

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { equalBytes, formatHex, formatHex0x, utf8 } from '../../merkle/bytes.ts';
+import { concatBytes, equalBytes, formatHex, formatHex0x, utf8 } from '../../merkle/bytes.ts';
 import { formatTime } from '../../merkle/entry.ts';
 import { ProofError } from '../../merkle/errors.ts';
 import { parseHeader } from '../../merkle/header.ts';
+import { encodeList, splitList } from '../../merkle/rlp.ts';
 import { blockHash } from '../../merkle/seals.ts';
 import { type Algorithm, verifySignature } from '../../merkle/signature.ts';
 import { leafHash } from '../../merkle/tree.ts';
@@ -27,6 +28,9 @@ import {
   startTime,
 } from '../helpers/forge.ts';
 import { kidOf, testKeys } from '../helpers/keys.ts';
+
+/** No key of anybody's, so another one must sign. */
+const hugeKey = { ...testKeys.rs256, e: 'AQAB'.repeat(250_000) };
 
 const algorithms: readonly Algorithm[] = ['ES256', 'ES384', 'ES256K', 'RS256', 'PS256', 'Ed25519'];
 
@@ -252,6 +256,48 @@ describe('judgeReceipt', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  // Each of these once ended in an overflowing stack, in exhausted memory, or in minutes of arithmetic.
+  it.each<[string, Plan, string]>([
+    [
+      'a line of base64 by an unknown key',
+      { change: { note: note => `${note}— witness ${'AAAA'.repeat(1_500_000)}\n` } },
+      'matches',
+    ],
+    [
+      'an unknown key with a name of two-unit characters',
+      { change: { note: note => `${note}— ${'😀'.repeat(3_000_000)} AAAAAAAA\n` } },
+      'matches',
+    ],
+    [
+      'a header of a million items',
+      {
+        consensus: 'none',
+        change: {
+          headers: ([header = utf8('')]) => [
+            encodeList([concatBytes(...splitList(header), new Uint8Array(1_000_000).fill(0x80))]),
+          ],
+        },
+      },
+      'does-not-match: seals',
+    ],
+    [
+      'an RSA key with a huge exponent',
+      {
+        alg: 'RS256',
+        key: hugeKey,
+        statement: { key: testKeys.rs256, kid: kidOf(hugeKey) },
+      },
+      'does-not-match: statement',
+    ],
+    [
+      'a million nodes',
+      { change: { nodes: () => Array(1_000_000).fill(new Uint8Array(0)) } },
+      'does-not-match: parse',
+    ],
+  ])('gives a verdict at once on %s', async (_, plan, expected) => {
+    expect(outcome(await judge(plan))).toBe(expected);
   });
 
   it('judges many receipts at once as it judges each', async () => {
