@@ -15,7 +15,7 @@ export type Jws<Typ extends string> = {
   readonly typ: Typ;
   /** Empty where the form has no audience. */
   readonly aud: string;
-  /** Not empty: a detached payload (RFC 7515 appendix F) is refused. */
+  /** Empty where it was left out to travel apart (RFC 7515 appendix F): the signature was over another one then. */
   readonly payload: Uint8Array;
   /** What the signature covers: header and payload as they were spelt (RFC 7515 section 5.2). */
   readonly signingInput: Uint8Array;
@@ -38,16 +38,15 @@ export function parseJws<Typ extends string>(
     throw FormatError.at('', `compact JWS has ${parts.length} parts, want 3`);
 
   const reader = new JsonReader();
-  const part = (text: string, place: string): Uint8Array => {
-    if (text === '') reader.fail(place, 'is empty');
-    return reader.parse(place, () => parseBase64url(text), new Uint8Array(0));
-  };
+  const part = (text: string, place: string): Uint8Array | undefined =>
+    reader.parse(place, () => parseBase64url(text), undefined);
   const headerBytes = part(header, 'header');
   const payloadBytes = part(payload, 'payload');
   const signatureBytes = part(signature, 'signature');
+  if (signature === '') reader.fail('signature', 'is empty');
   // A header that is not even base64url is one fault, not two.
   const document =
-    headerBytes.length === 0
+    headerBytes === undefined
       ? undefined
       : reader.parse('header', () => parseJson(headerBytes, 'header'), undefined);
   const members =
@@ -60,9 +59,9 @@ export function parseJws<Typ extends string>(
     kid: formatBase64url(reader.bytes(members.get('kid'), 'header.kid', 32)),
     typ: reader.word(members.get('typ'), 'header.typ', form.typs) ?? form.typs[0],
     aud: reader.string(members.get('aud'), 'header.aud'),
-    payload: payloadBytes,
+    payload: payloadBytes ?? new Uint8Array(0),
     signingInput: utf8(`${header}.${payload}`),
-    signature: signatureBytes,
+    signature: signatureBytes ?? new Uint8Array(0),
   });
 }
 

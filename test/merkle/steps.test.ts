@@ -83,6 +83,11 @@ const broken: readonly Broken[] = [
   ['statement', 'a bit of the signature flipped', { change: { statement: flipSignature } }],
   [
     'statement',
+    'the payload left out, as in a detached JWS',
+    { change: { statement: text => text.replace(/\.[^.]*\./, '..') } },
+  ],
+  [
+    'statement',
     'the signature over another statement',
     {
       change: {
@@ -162,6 +167,7 @@ const broken: readonly Broken[] = [
     'an event with two recordkinds',
     { change: { event: event => utf8(`{"recordkind":"audit",${new TextDecoder().decode(event).slice(1)}`) } },
   ],
+  ['commitment', 'an event of no bytes', { change: { event: () => utf8('') } }],
   ['commitment', 'an event that is an array', { change: { event: () => utf8('["transaction"]') } }],
   [
     'commitment',
@@ -184,6 +190,7 @@ const broken: readonly Broken[] = [
       },
     },
   ],
+  ['batch', 'a payload of no bytes', { batch, change: { payload: () => utf8('') } }],
   [
     'batch',
     'a space in the payload',
