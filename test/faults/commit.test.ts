@@ -3,7 +3,6 @@
  * there once, in its place, and the retry of every other one goes in.
  */
 
-import { MemoryLevel } from 'memory-level';
 import { describe, expect, it } from 'vitest';
 import { formatHex } from '../../merkle/bytes.ts';
 import { parseEntry } from '../../merkle/entry.ts';
@@ -11,38 +10,17 @@ import { verifyNote } from '../../merkle/note.ts';
 import { leafHash } from '../../merkle/tree.ts';
 import { type Guard, memoryGuard } from '../../service/guard.ts';
 import type { Acknowledgement, Ledger } from '../../service/ledger.ts';
+import { type FaultMode, FaultyLevel } from '../helpers/faulty-level.ts';
 import { aLog, aSubmission, type TestLog } from '../helpers/ledger.ts';
 import { Twin } from '../helpers/twin.ts';
 
-type Mode = 'lost' | 'lost but persisted';
-
-/** A real database in memory whose write number `failAt` fails, once. */
-class FaultyLevel extends MemoryLevel<Uint8Array, Uint8Array> {
-  writes = 0;
-  failAt = Number.POSITIVE_INFINITY;
-  mode: Mode = 'lost';
-
-  constructor() {
-    super({ keyEncoding: 'view', valueEncoding: 'view', storeEncoding: 'view' });
-  }
-
-  // abstract-level's private method for implementations, which its types do not show.
-  async _batch(operations: unknown, options: unknown): Promise<void> {
-    this.writes++;
-    const fails = this.writes === this.failAt;
-    const inherited = Object.getPrototypeOf(FaultyLevel.prototype)._batch;
-    if (!fails || this.mode === 'lost but persisted') await inherited.call(this, operations, options);
-    if (fails) throw new Error('EIO');
-  }
-}
-
 /** A guard whose write number `failAt` fails, once. */
-function faultyGuard(): Guard & { writes: number; failAt: number; mode: Mode } {
+function faultyGuard(): Guard & { writes: number; failAt: number; mode: FaultMode } {
   const inner = memoryGuard();
   const guard = {
     writes: 0,
     failAt: Number.POSITIVE_INFINITY,
-    mode: 'lost' as Mode,
+    mode: 'lost' as FaultMode,
     read: inner.read,
     write: async (checkpoint: string) => {
       guard.writes++;
@@ -95,7 +73,7 @@ async function checkAfterRestart(log: TestLog, acknowledged: readonly Acknowledg
   await ledger.stop();
 }
 
-const modes: readonly Mode[] = ['lost', 'lost but persisted'];
+const modes: readonly FaultMode[] = ['lost', 'lost but persisted'];
 
 describe.each(modes)('a write of the database that is %s', mode => {
   // The term of the start, then four batches.
