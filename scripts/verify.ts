@@ -58,8 +58,15 @@ async function judge(file: string, trust: Trust): Promise<Verification | Uncheck
       detail: error.message,
     };
   }
+  if (bytes.length > maxReceiptBytes) {
+    const detail = `${file} has ${bytes.length} bytes, a receipt has at most ${maxReceiptBytes}`;
+    return { verdict: 'could-not-check', finality: 'unproved', steps: [], facts: null, detail };
+  }
   return judgeReceipt(bytes, trust);
 }
+
+/** More than the largest receipt of the largest event. What is larger is no receipt, and would only cost time and memory. */
+const maxReceiptBytes = 8 * 1024 * 1024;
 
 type Unchecked = {
   readonly verdict: 'could-not-check';

@@ -58,6 +58,15 @@ describe('exit codes', () => {
     expect((await runZegel(['verify', '--trust', trustFile])).code).toBe(2);
   });
 
+  it('are 3 for a file that is too large to be a receipt', async () => {
+    const { trust } = await forge();
+    const trustFile = await fileWith('trust.json', formatTrust(trust));
+    const huge = await fileWith('huge.json', new Uint8Array(8 * 1024 * 1024 + 1).fill(32));
+    const { code, out } = await runZegel(['verify', huge, '--trust', trustFile]);
+    expect(out).toContain('could-not-check');
+    expect(code).toBe(3);
+  });
+
   it('come with the fingerprint of the trust file', async () => {
     const { trust, bytes } = await forge();
     const trustFile = await fileWith('trust.json', formatTrust(trust));
