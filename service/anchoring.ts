@@ -82,10 +82,10 @@ export class Anchoring {
 
   /** Looks, and does what can be done. @throws {AnchorFault, SendError, ChainUnreachable, ChainWrong} when that is nothing */
   async step(): Promise<void> {
+    await this.#beginOpening();
     const { chain } = this.#registry;
     const latest = await chain.latest();
     const final = await chain.final(latest);
-    await this.#beginOpening();
     await this.#settle(final);
 
     const head = await this.#registry.head(this.#ledger.logId, latest);
@@ -97,7 +97,8 @@ export class Anchoring {
 
   /** Opening the log is its anchor of size 1, made by somebody else's transaction. */
   async #beginOpening(): Promise<void> {
-    // The first start meets the log at size 1 and writes its checkpoint down, before anything is added to it.
+    // The first step meets the log at size 1 and writes its checkpoint down, whether the chain answers or not: later the log is
+    // larger, and that checkpoint is nowhere else.
     if (this.#book.finalSize > 0 || this.#book.pending !== undefined || this.#ledger.signed().size > 1)
       return;
     const fromBlock = this.#registry.pinned.anchorRegistry.block;

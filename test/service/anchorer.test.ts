@@ -133,6 +133,19 @@ describe('on a chain that works', () => {
     await expectAllProved(log, started);
   });
 
+  it('notes the opening before the chain answers, so that its receipt is not lost to a later record', async () => {
+    const log = await aLogOn(site);
+    const started = await log.start({ rpcUrl: 'http://127.0.0.1:9' });
+    await started.anchorer.tick();
+    expect(started.anchorer.status().fault?.code).toBe('CHAIN_UNREACHABLE');
+    await started.ledger.submit(log.record('a'));
+
+    const second = await log.start();
+    await ticks(second, 3);
+    expect((await second.book.after(0, 10)).map(anchor => anchor.size)).toEqual([1, 3]);
+    await expectAllProved(log, second);
+  });
+
   it('anchors nothing when no record is new: a chain entry calls for no anchor', async () => {
     const { log, ...started } = await anOpenLog();
     await started.ledger.submit(log.record('a'));
@@ -194,6 +207,9 @@ describe('A1: a crash at any write', () => {
     await live().catch(error => faults.push(error));
     expect(faults).toHaveLength(1);
 
+    // A newer block would do for another chain entry: a retry adds none.
+    await site.chain.ask('evm_increaseTime', 1);
+    await site.chain.ask('evm_mine');
     const second = await log.start();
     await submit(second);
     await ticks(second, 3);

@@ -1,9 +1,10 @@
 /** Anchoring on chains that drop, halt, reorganise, or seal their blocks (SCENARIOS A2, A7, A10; DESIGN 4, states). */
 
+import { Wallet } from 'ethers';
 import { afterEach, describe, expect, it } from 'vitest';
 import { formatHex0x, utf8 } from '../../merkle/bytes.ts';
 import { formatReceipt } from '../../merkle/receipt.ts';
-import { leafHash } from '../../merkle/tree.ts';
+import { leafHash, nodeHash } from '../../merkle/tree.ts';
 import { judgeReceipt } from '../../merkle/verification.ts';
 import {
   addKey,
@@ -16,7 +17,7 @@ import {
   type Started,
 } from '../helpers/anchored.ts';
 import { startAnvil, startHardhat, type TestChain } from '../helpers/chain.ts';
-import { startLyingRpc } from '../helpers/lying-rpc.ts';
+import { type Lie, startLyingRpc } from '../helpers/lying-rpc.ts';
 import { resealQbft, someValidators } from '../helpers/sealer.ts';
 
 const closing: (() => Promise<void>)[] = [];
@@ -224,3 +225,147 @@ describe('under QBFT', () => {
     expect(await verdicts(log, started)).toEqual(Array(3).fill('matches, proved'));
   });
 });
+
+describe('a clock that is off', () => {
+  it('ahead of the chain: the evidence waits for a block that is not older than its entries', async () => {
+    const site = await aSiteOn(startHardhat);
+    const log = await aLogOn(site);
+    const started = await log.start({ now: () => Date.now() + 40_000 });
+    await started.anchorer.tick();
+    await started.ledger.submit(log.record('a'));
+    await ticks(started, 2);
+    expect(started.anchorer.status()).toMatchObject({ fault: { code: 'CLOCK_AHEAD' }, finalSize: 1 });
+
+    await site.chain.ask('evm_increaseTime', 15);
+    await site.chain.ask('evm_mine');
+    await started.anchorer.tick();
+    expect(started.anchorer.status()).toMatchObject({ fault: null, finalSize: 3 });
+    expect(new Set(await verdicts(log, started))).toEqual(new Set(['matches, unproved']));
+  });
+
+  it('behind the chain: no chain entry drags the log into the future', async () => {
+    const site = await aSiteOn(startHardhat);
+    const log = await aLogOn(site);
+    await site.chain.ask('evm_increaseTime', 100);
+    await site.chain.ask('evm_mine');
+    const started = await log.start();
+    await started.anchorer.tick();
+    await started.ledger.submit(log.record('a'));
+    await ticks(started, 2);
+    expect(started.ledger.lastChainEntry()).toBeNull();
+    expect(await anchoredSizes(log)).toEqual([2]);
+    expect(started.ledger.signed().time).toBeLessThanOrEqual(Date.now());
+  });
+});
+
+describe('a root of ours that another has anchored', () => {
+  /** Anchors the log's tree of a size through another account, which is the log's anchorer only for that. */
+  async function anchorAsAnother(log: OpenLog, { ledger }: Started, oldSize: number, size: number) {
+    const { anchorRegistry } = log.site.registries;
+    const send = async (name: string, ...args: unknown[]) =>
+      (await anchorRegistry.getFunction(name)(...args)).wait();
+    await send('setAnchorer', log.logId, log.site.registries.rolesGrantedTo);
+    const [oldRoot, root] = [await ledger.read.rootAt(oldSize), await ledger.read.rootAt(size)];
+    const proof = await ledger.read.proveConsistency(oldSize, size, oldRoot, root);
+    const { hash } = await send('anchor', log.logId, oldSize, size, root, proof);
+    await send('setAnchorer', log.logId, log.anchorer);
+    return hash as string;
+  }
+
+  it('ends the one that is under way, since that builds on another head, and the next one builds on it', async () => {
+    const site = await aSiteOn(startHardhat);
+    const lying = await startLyingRpc(site.chain.url);
+    closing.push(() => lying.stop());
+    const log = await aLogOn(site);
+    const started = await log.start({ rpcUrl: lying.url });
+    await started.anchorer.tick();
+    await started.ledger.submit(log.record('a'));
+    lying.lie = swallow(started);
+    await started.anchorer.tick();
+    await anchorAsAnother(log, started, 1, 2);
+    await started.anchorer.tick();
+    expect(started.anchorer.status()).toMatchObject({ fault: null, pending: null, counts: { abandoned: 1 } });
+    lying.lie = undefined;
+    await ticks(started, 2);
+    expect(started.anchorer.status()).toMatchObject({ fault: null, finalSize: 3 });
+    expect(await anchoredSizes(log)).toEqual([2, 3]);
+    expect(new Set(await verdicts(log, started))).toEqual(new Set(['matches, unproved']));
+  });
+
+  it('is taken into the book, if it is of the size that we would anchor', async () => {
+    const site = await aSiteOn(startHardhat);
+    const log = await aLogOn(site);
+    await site.chain.ask('evm_increaseTime', 100);
+    await site.chain.ask('evm_mine');
+    // Without a chain entry, for which this clock is too far behind, the tree stays as the other has anchored it.
+    const started = await log.start();
+    await started.anchorer.tick();
+    await started.ledger.submit(log.record('a'));
+    const transaction = await anchorAsAnother(log, started, 1, 2);
+    await ticks(started, 2);
+    expect(started.anchorer.status()).toMatchObject({ fault: null, finalSize: 2, counts: { signed: 0 } });
+    expect(formatHex0x((await started.book.at(2))?.transaction ?? new Uint8Array())).toBe(transaction);
+  });
+});
+
+describe('what is not final yet', () => {
+  it('stops no log: a foreign root in the newest block is an alarm, in a final one the end', async () => {
+    const site = await aSiteOn(startHardhat);
+    await site.chain.ask('hardhat_mine', '0x3');
+    const log = await aLogOn(site);
+    const started = await log.start({ confirmations: 2 });
+    await site.chain.ask('hardhat_mine', '0x3');
+    await started.anchorer.tick();
+    const [genesis] = (await started.ledger.read.entries(0, 1)).map(leafHash);
+    const foreign = leafHash(utf8('mine'));
+    const root = nodeHash(genesis ?? foreign, foreign);
+    const thief = new Wallet(log.anchorKey, site.chain.admin.provider);
+    const registry = site.registries.anchorRegistry.connect(thief) as typeof site.registries.anchorRegistry;
+    await (await registry.getFunction('anchor')(log.logId, 1, 2, root, [foreign])).wait();
+    await started.ledger.submit(log.record('a'));
+    await started.anchorer.tick();
+    expect(started.anchorer.status().alarm?.code).toBe('LOG_FORKED');
+    await started.ledger.submit(log.record('b'));
+    await site.chain.ask('hardhat_mine', '0x2');
+    await started.anchorer.tick();
+    await expect(started.ledger.submit(log.record('c'))).rejects.toMatchObject({ code: 'LOG_FORKED' });
+  });
+
+  it('gives no transaction up: a nonce that was used elsewhere can come free again', async () => {
+    const site = await aSiteOn(startAnvil);
+    await site.chain.ask('anvil_mine', '0x3');
+    const lying = await startLyingRpc(site.chain.url);
+    closing.push(() => lying.stop());
+    const log = await aLogOn(site);
+    const started = await log.start({ rpcUrl: lying.url, confirmations: 2 });
+    await site.chain.ask('anvil_mine', '0x3');
+    await started.anchorer.tick();
+    await started.ledger.submit(log.record('a'));
+    lying.lie = swallow(started);
+    await started.anchorer.tick();
+    const elsewhere = new Wallet(log.anchorKey, site.chain.admin.provider);
+    await (await elsewhere.sendTransaction({ to: log.anchorer, value: 1n })).wait();
+    await started.anchorer.tick();
+    expect(started.anchorer.status()).toMatchObject({
+      fault: { code: 'KEY_USED_ELSEWHERE' },
+      pending: { size: 3 },
+    });
+
+    lying.lie = undefined;
+    await site.chain.ask('anvil_reorg', 1, []);
+    await site.chain.ask('anvil_mine', '0x1');
+    await ticks(started, 2);
+    await site.chain.ask('anvil_mine', '0x3');
+    await started.anchorer.tick();
+    expect(started.anchorer.status()).toMatchObject({ fault: null, finalSize: 3, counts: { signed: 1 } });
+    expect(await anchoredSizes(log)).toEqual([3]);
+  });
+});
+
+/** A node that says it has taken a transaction, and has not. */
+function swallow({ anchorer }: Pick<Started, 'anchorer'>): Lie {
+  return async (call, honest) => {
+    if (call.method !== 'eth_sendRawTransaction') return honest();
+    return { result: anchorer.status().pending?.transaction };
+  };
+}
