@@ -7,7 +7,7 @@ import { FormatError, ProofError } from '../merkle/errors.ts';
 import type { RegisteredKey } from '../merkle/evidence.ts';
 import { canonicalJwk, type Jwk, parseJwk } from '../merkle/jwk.ts';
 import { verifyKeyProof } from '../merkle/keyproof.ts';
-import { type Algorithm, algorithmName, verifyPublicKey } from '../merkle/signature.ts';
+import { type Algorithm, algorithmName } from '../merkle/signature.ts';
 import type { KeyAdded } from './abi.ts';
 import { type Store, StoreCorruptError, type Write } from './store.ts';
 
@@ -40,7 +40,6 @@ export async function readAnnouncement(
   if (!equalBytes(sha256(text), keyId)) throw new ProofError("the key id is not the key's thumbprint");
   const jwk = parseJwk(text);
   if (!equalBytes(utf8(canonicalJwk(jwk)), text)) throw FormatError.at('', 'the key is not a canonical JWK');
-  verifyPublicKey(jwk);
   const algorithm = algorithmName(number);
   const claim = { agency, chainId: registry.chainId, registry: registry.address };
   await verifyKeyProof(parseUtf8(proof), { ...claim, jwk, algorithm });

@@ -165,7 +165,8 @@ describe('keys', () => {
     const keyId = await addKey(site, 'ES256', { validUntil: 3_000_000_000 });
     const { view } = await aView(site);
     // An end that is too early in the event would hide a retirement.
-    const event = forgedEvent(site, 'ES256', { validUntil: 2_900_000_000 });
+    const { validFrom } = await site.registries.keyRegistry.getFunction('keyOf')(keyId);
+    const event = forgedEvent(site, 'ES256', { validFrom: Number(validFrom), validUntil: 2_900_000_000 });
     lying.lie = async (call, honest) =>
       call.method === 'eth_getLogs' ? { result: [await event] } : honest();
     await view.poll();
@@ -349,10 +350,10 @@ describe('catching up', () => {
 async function forgedEvent(
   { deployment }: Site,
   alg: Algorithm,
-  changes: { readonly validUntil?: number } = {},
+  changes: { readonly validFrom?: number; readonly validUntil?: number } = {},
 ): Promise<unknown> {
   const jwk = publicJwk(keyFor(alg));
-  const { validUntil = 2 ** 40 - 1 } = changes;
+  const { validFrom = 1_700_000_000, validUntil = 2 ** 40 - 1 } = changes;
   const block = (await chain.ask('eth_getBlockByNumber', 'latest', false)) as {
     number: string;
     hash: string;
@@ -364,7 +365,7 @@ async function forgedEvent(
     thumbprint(jwk),
     algorithmNumber(alg),
     utf8(canonicalJwk(jwk)),
-    1_700_000_000,
+    validFrom,
     validUntil,
     utf8(aKeyProof(deployment, alg)),
   ];

@@ -6,6 +6,7 @@ import { readCheckpoint } from '../../merkle/checkpoint.ts';
 import { formatReceipt } from '../../merkle/receipt.ts';
 import { leafHash } from '../../merkle/tree.ts';
 import { judgeReceipt } from '../../merkle/verification.ts';
+import { Receipts } from '../../service/receipts.ts';
 import { addKey, aLogOn, aSite, registerAgency, type Site } from '../helpers/anchored.ts';
 import { startHardhat } from '../helpers/chain.ts';
 
@@ -73,6 +74,14 @@ describe('receipt', () => {
   it('is not there for a leaf hash that the log does not have', async () => {
     const { receipts } = await aLog();
     expect(await receipts.receipt(new Uint8Array(32))).toBeUndefined();
+  });
+
+  it('is not there for an entry that is on disk but not signed yet', async () => {
+    const { ledger, book, a, waiting } = await aLog();
+    const earlier = { ...ledger.signed(), size: waiting.index };
+    const receipts = new Receipts({ ledger: { read: ledger.read, signed: () => earlier }, book });
+    expect(await receipts.receipt(waiting.leafHash)).toBeUndefined();
+    expect(await receipts.receipt(a.leafHash)).toBeDefined();
   });
 
   it('of an erased record goes on to prove, but cannot be complete', async () => {

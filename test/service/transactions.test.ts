@@ -140,6 +140,19 @@ describe('send', () => {
     else await expect(sending).rejects.toMatchObject({ code });
   });
 
+  it('sends nothing that the account cannot pay for any more, whatever the node would say', async () => {
+    const { sender, signer, latest } = await aSender();
+    const { attempt } = await sender.sign(call(), latest);
+    await fund(site.chain, formatHex0x(signer.address), 1n);
+    const chain = new Chain({ rpc: new Rpc({ urls: [lying.url] }), pinned: site.deployment });
+    const asked = lying.calls.length;
+    await expect(sender.send(attempt, await chain.latest())).rejects.toMatchObject({
+      code: 'BALANCE_TOO_LOW',
+      message: expect.stringContaining('has 1 wei'),
+    });
+    expect(lying.calls.slice(asked).map(({ method }) => method)).not.toContain('eth_sendRawTransaction');
+  });
+
   it('does not believe a node that names another transaction', async () => {
     const { sender, latest } = await aSender();
     const { attempt } = await sender.sign(call(), latest);
