@@ -13,8 +13,8 @@ import { execCommand, house, orStop, runScript } from './bootstrap/prepare.mjs';
 import { Stop } from './bootstrap/words.mjs';
 
 const scripts = new Map([
-  ['start', 'demo.ts'],
-  ['test', 'test.ts'],
+  ['start', { file: 'demo.ts', dev: false }],
+  ['test', { file: 'test.ts', dev: true }],
 ]);
 
 await orStop(async () => {
@@ -23,7 +23,7 @@ await orStop(async () => {
   const script = scripts.get(command ?? '');
   if (script !== undefined) {
     process.chdir(place.root);
-    return runScript(place, join(place.root, 'scripts', script), args);
+    return runScript(place, join(place.root, 'scripts', script.file), args, script);
   }
   const [program, ...rest] = args[0] === '--' ? args.slice(1) : args;
   if (command !== 'exec' || program === undefined)

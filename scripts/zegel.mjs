@@ -8,4 +8,4 @@ const place = house();
 // Node refuses to run TypeScript under node_modules.
 const script = place.installed ? join('dist', 'scripts', 'zegel.js') : join('scripts', 'zegel.ts');
 
-await orStop(() => runScript(place, join(place.root, script), process.argv.slice(2)));
+await orStop(() => runScript(place, join(place.root, script), process.argv.slice(2), { dev: false }));

@@ -7,7 +7,8 @@ import { join } from 'node:path';
  * What decides which of a lock file's packages belong on a machine.
  *
  * @typedef {{ os: string, cpu: string, libc: string }} Machine
- * @typedef {{ version?: string, optional?: boolean, devOptional?: boolean, os?: string[], cpu?: string[], libc?: string[] }} Locked
+ * @typedef {{ os?: string[], cpu?: string[], libc?: string[] }} Limits
+ * @typedef {Limits & { version?: string, dev?: boolean, optional?: boolean, devOptional?: boolean }} Locked
  */
 
 /** @returns {Machine} */
@@ -32,14 +33,15 @@ export function isMusl() {
  *
  * @param {string} root
  * @param {Machine} machine
+ * @param {{ dev: boolean }} wanted whether packages count that only developers need
  * @returns {string[]} their paths under root
  */
-export function missingPackages(root, machine) {
+export function missingPackages(root, machine, { dev }) {
   const wanted = lockedPackages(join(root, 'package-lock.json'));
-  const installed = lockedPackages(join(root, 'node_modules', '.package-lock.json'));
+  const installed = installedPackages(root);
   const missing = [];
   for (const [path, entry] of Object.entries(wanted)) {
-    if (path === '' || !belongsOn(machine, entry)) continue;
+    if (path === '' || (entry.dev && !dev) || !belongsOn(machine, entry)) continue;
     const there = installed[path]?.version === entry.version && existsSync(join(root, path, 'package.json'));
     if (!there) missing.push(path);
   }
@@ -51,8 +53,17 @@ export function missingPackages(root, machine) {
  * @returns {Record<string, Locked>}
  */
 function lockedPackages(file) {
+  return JSON.parse(readFileSync(file, 'utf8')).packages;
+}
+
+/**
+ * npm's list, or an empty one where there is none, or one that npm was killed over.
+ *
+ * @param {string} root
+ */
+function installedPackages(root) {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')).packages ?? {};
+    return lockedPackages(join(root, 'node_modules', '.package-lock.json'));
   } catch {
     return {};
   }

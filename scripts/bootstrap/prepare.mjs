@@ -35,9 +35,10 @@ export function house() {
  * @param {House} place
  * @param {string} script
  * @param {readonly string[]} args
+ * @param {{ dev: boolean }} needs whether the script needs what only developers need; operators may have left that out
  */
-export async function runScript(place, script, args) {
-  const node = await prepare(place);
+export async function runScript(place, script, args, needs) {
+  const node = await prepare(place, needs);
   if (node !== process.execPath) return runAndExit(node, [script, ...args], withFirst(dirname(node)));
   process.argv.splice(1, process.argv.length, script, ...args);
   await import(pathToFileURL(script).href);
@@ -51,7 +52,7 @@ export async function runScript(place, script, args) {
  * @param {readonly string[]} args
  */
 export async function execCommand(place, program, args) {
-  const node = await prepare(place);
+  const node = await prepare(place, { dev: true });
   const commands = join(place.root, 'node_modules', '.bin');
   return runAndExit(program, args, withFirst(`${dirname(node)}${delimiter}${commands}`));
 }
@@ -61,34 +62,39 @@ export async function execCommand(place, program, args) {
  * reading of two lock files.
  *
  * @param {House} place
+ * @param {{ dev: boolean }} needs
  * @returns {Promise<string>} its path
  */
-async function prepare(place) {
+async function prepare(place, needs) {
   if (process.platform !== 'linux' && process.platform !== 'darwin')
     throw new Stop(`zegel runs on Linux and macOS; this is ${process.platform}`);
 
   const found = findNode(place.cache);
-  if (found !== undefined && missing(place).length === 0) return found;
+  if (found !== undefined && missing(place, needs).length === 0) return found;
 
   return withLock(join(place.cache, 'bootstrap.lock'), async () => {
     // Whoever held the lock before us may have done all of it: so look again.
     const node = findNode(place.cache) ?? (await fetchNode(place.cache));
-    if (missing(place).length > 0) await installPackages(place, node);
+    if (missing(place, needs).length > 0) await installPackages(place, node, needs);
     return node;
   });
 }
 
-/** @param {House} place */
-function missing({ installed, root }) {
-  return installed ? [] : missingPackages(root, thisMachine());
+/**
+ * @param {House} place
+ * @param {{ dev: boolean }} needs
+ */
+function missing({ installed, root }, needs) {
+  return installed ? [] : missingPackages(root, thisMachine(), needs);
 }
 
 /**
  * @param {House} place
  * @param {string} node
+ * @param {{ dev: boolean }} needs
  */
-async function installPackages(place, node) {
-  const [first, ...others] = missing(place);
+async function installPackages(place, node, needs) {
+  const [first, ...others] = missing(place, needs);
   const why = existsSync(join(place.root, 'node_modules'))
     ? `packages are missing (${first}${others.length > 0 ? ` and ${others.length} more` : ''})`
     : 'there are no packages yet';
@@ -96,7 +102,7 @@ async function installPackages(place, node) {
   // No package here needs its install script: native parts come built, inside packages.
   const args = ['ci', '--ignore-scripts', '--include=dev', '--include=optional'];
   await npm(place.cache, node, place.root, args);
-  const still = missing(place);
+  const still = missing(place, needs);
   if (still.length > 0) throw new Stop(`npm ci ended well, yet without ${still.join(', ')}`);
 }
 
