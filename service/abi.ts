@@ -60,9 +60,10 @@ export type KeyAdded = {
   readonly proof: Uint8Array;
 };
 
-/** What the key registry has said about agencies and keys. Retirements need no event: they show in the key's slot. */
+/** What the key registry has said about agencies and keys. Of others, such as retirements, the key's slot tells all. */
 export type KeyEvent =
   | KeyAdded
+  | { readonly kind: 'other' }
   | {
       readonly kind: 'registered';
       readonly agency: string;
@@ -114,10 +115,10 @@ export function decodeAnchoredRoot(event: RawEvent): Uint8Array {
   return parseHex0x(name === 'LogOpened' ? args?.genesisLeaf : args?.root, 32);
 }
 
-/** Reads an event of the key registry; undefined for one that tells us nothing. @throws {FormatError} on a malformed one */
-export function decodeKeyEvent(event: RawEvent): KeyEvent | undefined {
+/** Reads an event of the key registry. @throws {FormatError} on a malformed one */
+export function decodeKeyEvent(event: RawEvent): KeyEvent {
   const { name, args } = decodeLog(keyRegistry, event) ?? {};
-  if (name === undefined || args === undefined || name === 'KeyRetired') return undefined;
+  if (name === undefined || args === undefined || name === 'KeyRetired') return { kind: 'other' };
   const agency = agencyOf(args.agency);
   if (name === 'AgencyRenamed') return { kind: 'renamed', agency, name: args.name };
   if (name === 'ControllerSet') return { kind: 'controlled', agency, controller: addressOf(args.controller) };

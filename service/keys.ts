@@ -63,8 +63,11 @@ export class KeyView {
   #cursor: Cursor | undefined;
   #noted: Cursor | undefined;
   #keys: ReadonlyMap<string, ViewedKey> = new Map();
-  /** The blocks that `#keys` shows, with the roots of the registry's storage. */
-  #shown: { readonly latest: ChainBlock; readonly roots: readonly Uint8Array[] } | undefined;
+  /** The newest block that `#keys` shows, and the roots of the registry's storage in its state and in the final one. */
+  #shown:
+    | { readonly latest: ChainBlock; readonly newestRoot: Uint8Array; readonly finalRoot: Uint8Array }
+    | undefined;
+  #eventsSinceShown = 0;
   #polling: Promise<void> | undefined;
   #trouble: string | undefined;
 
@@ -143,37 +146,43 @@ export class KeyView {
   }
 
   async #follow(latest: ChainBlock): Promise<void> {
-    if (this.#shown !== undefined && equalBytes(this.#shown.latest.hash, latest.hash)) return;
+    if (this.#shown !== undefined && isSame(this.#shown.latest, latest)) return;
     const final = await this.#registry.chain.final(latest);
-    const hasNews = await this.#readEvents(latest, final);
-    // A block has one state, so one question is enough where the newest block is final.
-    const blocks = equalBytes(final.hash, latest.hash) ? [latest] : [latest, final];
-    const roots = await Promise.all(blocks.map(block => this.#registry.keysRoot(block)));
-    const before = this.#shown?.roots;
-    const isSame =
-      before?.length === roots.length && roots.every((root, i) => equalBytes(root, before[i] ?? root));
-    if (hasNews || !isSame) await this.#readKeys(latest, final);
-    this.#shown = { latest, roots };
+    const from = await this.#nextBlock(latest);
+    const shown = this.#shown;
+    const newestRoot = await this.#registry.keysRoot(latest);
+    const finalRoot = isSame(final, latest) ? newestRoot : await this.#registry.keysRoot(final);
+    const hasChanged = shown !== undefined && !equalBytes(finalRoot, shown.finalRoot);
+    const isTold = await this.#readEvents(from, final, hasChanged);
+    const isStill = shown !== undefined && equalBytes(newestRoot, shown.newestRoot);
+    if (hasChanged || !isStill) await this.#readKeys(latest, final);
+    if (!isTold) throw new ChainWrong('event', 'the key registry has changed, and no event tells how');
+    this.#shown = { latest, newestRoot, finalRoot };
+    this.#eventsSinceShown = 0;
   }
 
-  /** Reads the events since the last final block that was read. Says whether a key was announced. */
-  async #readEvents(latest: ChainBlock, final: FinalBlock): Promise<boolean> {
-    let hasNews = false;
-    let from = await this.#nextBlock(latest);
-    while (from <= final.number) {
+  /**
+   * Reads the events from a block up to a final one. False where there is none at all although the registry has changed: a node that
+   * is behind answers so, and if these blocks were then taken for read, a key would be missed for ever.
+   */
+  async #readEvents(first: number, final: FinalBlock, hasChanged: boolean): Promise<boolean> {
+    const isTold = () => !hasChanged || this.#eventsSinceShown > 0;
+    for (let from = first; from <= final.number; from += catchUpBlocks) {
       const to = Math.min(final.number, from + catchUpBlocks - 1);
-      const { keys, agencies } = await this.#eventsIn({ from, to });
+      const events = await this.#eventsIn({ from, to });
+      this.#eventsSinceShown += events.count;
+      if (to === final.number && !isTold()) break;
+      const keys = await this.#borneOut(events.keys, final);
       const block = to === final.number ? final : await this.#registry.chain.block(to);
-      await this.#note(block, [...keys.map(keyWrite), ...agencies.map(agencyWrite)]);
-      hasNews = this.#announce(keys) || hasNews;
-      for (const agency of agencies) this.#agencies.set(agency.agency, agency);
-      from = to + 1;
+      await this.#note(block, [...keys.map(keyWrite), ...events.agencies.map(agencyWrite)]);
+      for (const key of keys) this.#announced.set(formatHex(key.keyId), key);
+      for (const agency of events.agencies) this.#agencies.set(agency.agency, agency);
     }
-    // What is not final yet is read again later; it is read now so that a key is at hand in the moment when it becomes final.
-    const { keys } = await this.#eventsIn({ from, to: latest.number });
-    return this.#announce(keys) || hasNews;
+    if (!isTold()) this.#registry.rpc.distrust();
+    return isTold();
   }
 
+  /** The block after the last one that was read; further back when that one has gone, and with it what was shown. */
   async #nextBlock(latest: ChainBlock): Promise<number> {
     const first = this.#registry.pinned.keyRegistry.block;
     const cursor = this.#cursor;
@@ -185,13 +194,17 @@ export class KeyView {
     }
     // Only where consensus is `none` can this be an accident: elsewhere validators have taken back what they sealed.
     this.#log.error({ block: cursor.number, hash: formatHex0x(cursor.hash) }, 'a final block has gone');
+    this.#shown = undefined;
     return Math.max(first, cursor.number - stepBackBlocks + 1);
   }
 
-  async #eventsIn(range: BlockRange): Promise<{ keys: Announcement[]; agencies: Agency[] }> {
+  async #eventsIn(range: BlockRange): Promise<{ keys: Announcement[]; agencies: Agency[]; count: number }> {
     const keys: Announcement[] = [];
     const agencies = new Map<string, Agency>();
+    let count = 0;
     for await (const event of this.#registry.keyEvents(range)) {
+      count++;
+      if (event.kind === 'other') continue;
       if (event.kind === 'added') {
         const announcement = await this.#judge(event);
         if (announcement !== undefined) keys.push(announcement);
@@ -205,7 +218,7 @@ export class KeyView {
         agencies.set(agency, { agency, name, controller });
       }
     }
-    return { keys, agencies: [...agencies.values()] };
+    return { keys, agencies: [...agencies.values()], count };
   }
 
   async #judge(event: KeyAdded & Pick<PlacedKeyEvent, 'block'>): Promise<Announcement | undefined> {
@@ -220,11 +233,16 @@ export class KeyView {
     }
   }
 
-  /** Takes announcements in. One that the state has borne out is never replaced by another event's word. */
-  #announce(keys: readonly Announcement[]): boolean {
-    const fresh = keys.filter(({ keyId }) => !this.#keys.has(formatHex(keyId)));
-    for (const key of fresh) this.#announced.set(formatHex(key.keyId), key);
-    return fresh.length > 0;
+  /** The announced keys that a final block's state holds as announced. Of the others, nothing is kept. */
+  async #borneOut(keys: readonly Announcement[], final: FinalBlock): Promise<Announcement[]> {
+    const proved = await this.#registry.keys(
+      keys.map(({ keyId }) => keyId),
+      final,
+    );
+    return keys.filter((announcement, i) => {
+      const key = proved[i]?.key;
+      return key !== undefined && isAnnounced(announcement, key);
+    });
   }
 
   async #note(block: ChainBlock, writes: readonly Write[]): Promise<void> {
@@ -241,7 +259,7 @@ export class KeyView {
     const announced = [...this.#announced.values()];
     const keyIds = announced.map(({ keyId }) => keyId);
     const newest = await this.#registry.keys(keyIds, latest);
-    const settled = equalBytes(final.hash, latest.hash) ? newest : await this.#registry.keys(keyIds, final);
+    const settled = isSame(final, latest) ? newest : await this.#registry.keys(keyIds, final);
     const keys = new Map<string, ViewedKey>();
     for (const [i, announcement] of announced.entries()) {
       const key = viewedKey(announcement, newest[i]?.key, settled[i]?.key);
@@ -262,6 +280,11 @@ export class KeyView {
       if (!keys.has(keyId)) this.#log.error({ keyId, agency }, 'a registered key has gone from the state');
     }
   }
+}
+
+/** A block has one state, so one question is enough where the newest block is final. */
+function isSame(a: ChainBlock, b: ChainBlock): boolean {
+  return equalBytes(a.hash, b.hash);
 }
 
 /** What a view is made of. */

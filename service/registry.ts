@@ -95,12 +95,18 @@ export class Registry {
     return logId(this.chain.chainId, this.pinned.anchorRegistry.address, origin);
   }
 
-  /** A log's head in the state after a block, on the node's word. */
+  /** A log's head in the state after a block, on the node's word. @throws {ChainUnreachable, ChainWrong} */
   async head(logId: Uint8Array, block: ChainBlock): Promise<LogHead> {
     const to = formatHex0x(this.pinned.anchorRegistry.address);
     const params = [{ to, data: encodeHead(logId) }, formatQuantity(block.number)];
-    const answer = await this.rpc.ask({ method: 'eth_call', params, shape: data });
-    return trusting(this.rpc, 'code', () => decodeHead(answer));
+    try {
+      const answer = await this.rpc.ask({ method: 'eth_call', params, shape: data });
+      return trusting(this.rpc, 'proof', () => decodeHead(answer));
+    } catch (error) {
+      // Other code reverts, or answers otherwise: that is not the node's fault, and the proof says so.
+      await proveStorageRoot(this.rpc, block, this.pinned.anchorRegistry);
+      throw error;
+    }
   }
 
   /** The root anchored at a size in the state after a block, proved. @throws {ChainUnreachable, ChainWrong} */
@@ -148,7 +154,10 @@ export class Registry {
     throw new ChainWrong('event', `no event in blocks ${range} tells of the anchor of size ${size}`);
   }
 
-  /** What the key registry's events say between two blocks, both inclusive, in their order. Hints: none is proved. */
+  /**
+   * What the key registry's events say between two blocks, both inclusive, in their order. Hints: none is proved. Those that
+   * cannot be read are passed over.
+   */
   async *keyEvents(blocks: BlockRange): AsyncGenerator<PlacedKeyEvent> {
     for await (const log of this.#logs(this.pinned.keyRegistry.address, [], blocks)) {
       const event = readKeyEvent(log);

@@ -7,6 +7,7 @@ import { formatHex, formatHex0x, utf8 } from '../../merkle/bytes.ts';
 import { canonicalJwk, thumbprint } from '../../merkle/jwk.ts';
 import { type Algorithm, algorithmNumber } from '../../merkle/signature.ts';
 import { encodeAgency } from '../../service/abi.ts';
+import { readAnnouncements } from '../../service/announcements.ts';
 import { KeyView } from '../../service/keys.ts';
 import { Registry } from '../../service/registry.ts';
 import { type Database, Store } from '../../service/store.ts';
@@ -51,7 +52,7 @@ async function aView(
   const store = new Store(database, () => undefined);
   const registry = Registry.connect({ rpcUrl, deployment, confirmations });
   const view = await KeyView.open({ store, registry, log, now });
-  return { view, logged, database };
+  return { view, logged, database, store };
 }
 
 async function retire({ registries }: Site, keyId: Uint8Array, inSeconds: number): Promise<number> {
@@ -119,6 +120,42 @@ describe('keys', () => {
     expect(view.find(keyId)?.retired).toBe(true);
   });
 
+  it('are not missed when a node that is behind knows of no event yet', async () => {
+    const site = await aFreshSite();
+    const { view } = await aView(site);
+    await view.poll();
+    const keyId = await addKey(site);
+    lying.lie = changing('eth_getLogs', () => []);
+    await view.poll();
+    expect(view.find(keyId)).toBeUndefined();
+    expect(view.status().trouble).toBe('the key registry has changed, and no event tells how');
+    lying.lie = undefined;
+    await chain.ask('evm_mine');
+    await view.poll();
+    expect(view.find(keyId)).toBeDefined();
+    expect(view.status().trouble).toBeUndefined();
+  });
+
+  it('are not missed when the node fails between the events and the state', async () => {
+    const site = await aFreshSite();
+    const { view } = await aView(site);
+    await view.poll();
+    const keyId = await addKey(site);
+    let proofs = 0;
+    lying.lie = async (call, honest) => {
+      // The first proof is of the storage root, the second of the announced key; the third is the view's own.
+      if (call.method !== 'eth_getProof' || ++proofs < 3) return honest();
+      return { error: { code: -32000, message: 'busy' } };
+    };
+    await view.poll();
+    lying.lie = undefined;
+    expect(proofs).toBe(3);
+    expect(view.find(keyId)).toBeUndefined();
+    await view.poll();
+    expect(view.find(keyId)).toBeDefined();
+    view.ready();
+  });
+
   const otherProofs: [string, (site: Site) => string, Algorithm][] = [
     ['is none', () => 'not a proof', 'ES256'],
     ['is by another key', ({ deployment }) => aKeyProof(deployment, 'Ed25519'), 'ES256'],
@@ -142,9 +179,9 @@ describe('keys', () => {
     view.ready();
   });
 
-  it('that nobody registered are not believed on the word of an event', async () => {
+  it('that nobody registered are not believed on the word of an event, nor kept', async () => {
     const site = await aFreshSite();
-    const { view } = await aView(site);
+    const { view, store } = await aView(site);
     const event = forgedEvent(site, 'ES256');
     lying.lie = async (call, honest) =>
       call.method === 'eth_getLogs' ? { result: [await event] } : honest();
@@ -152,6 +189,7 @@ describe('keys', () => {
     await view.poll();
     lying.lie = undefined;
     expect(view.keys()).toEqual([]);
+    expect((await readAnnouncements(store)).announced.size).toBe(0);
     view.ready();
 
     // And the event does no harm to the key when it comes.
