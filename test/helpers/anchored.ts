@@ -2,13 +2,18 @@
 
 import { randomBytes } from 'node:crypto';
 import { pino } from 'pino';
+import { expect } from 'vitest';
 import { formatHex0x, parseHex0x, utf8 } from '../../merkle/bytes.ts';
+import { parseEntry } from '../../merkle/entry.ts';
 import { canonicalJwk, thumbprint } from '../../merkle/jwk.ts';
 import { formatJws } from '../../merkle/jws.ts';
 import { keyProofSigningInput } from '../../merkle/keyproof.ts';
+import { formatReceipt } from '../../merkle/receipt.ts';
 import type { ChainRules } from '../../merkle/seals.ts';
 import { type Algorithm, algorithmNumber } from '../../merkle/signature.ts';
+import { leafHash } from '../../merkle/tree.ts';
 import type { Trust } from '../../merkle/trust.ts';
+import { judgeReceipt } from '../../merkle/verification.ts';
 import { encodeAgency } from '../../service/abi.ts';
 import { Anchorer } from '../../service/anchorer.ts';
 import { AnchorBook } from '../../service/anchors.ts';
@@ -251,4 +256,35 @@ export async function anchoredSizes({ site, logId }: OpenLog): Promise<number[]>
   const { anchorRegistry } = site.registries;
   const events = await anchorRegistry.queryFilter(anchorRegistry.filters.Anchored?.(logId) ?? '*');
   return events.map(event => ('args' in event ? Number(event.args.size) : -1));
+}
+
+/** A log whose opening is final. */
+export async function anOpenLog(site: Site, start: Start = {}) {
+  const log = await aLogOn(site);
+  const started = await log.start(start);
+  await started.anchorer.tick();
+  expect(started.anchorer.status()).toMatchObject({ fault: null, finalSize: 1 });
+  return { log, ...started };
+}
+
+/** So many steps of anchoring. */
+export async function ticks({ anchorer }: Pick<Started, 'anchorer'>, count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await anchorer.tick();
+}
+
+/** Everything that the log has is in a receipt that verifies with nothing but the trust file. */
+export async function expectAllProved(log: OpenLog, { ledger, receipts }: Started): Promise<void> {
+  const { size } = ledger.signed();
+  for (const entry of await ledger.read.entries(0, size)) {
+    const receipt = await receipts.receipt(leafHash(entry), { complete: true });
+    if (receipt === undefined) throw new Error('every entry has a receipt');
+    const { verdict, steps } = await judgeReceipt(utf8(formatReceipt(receipt)), log.trust);
+    expect(verdict, JSON.stringify(steps.at(-1))).toBe('matches');
+  }
+}
+
+/** The kinds of all entries, in order. */
+export async function kindsOf({ ledger }: Started): Promise<string[]> {
+  const entries = await ledger.read.entries(0, ledger.sequenced);
+  return entries.map(entry => parseEntry(entry).kind);
 }

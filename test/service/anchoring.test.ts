@@ -15,6 +15,7 @@ import {
   registerAgency,
   type Site,
   type Started,
+  ticks,
 } from '../helpers/anchored.ts';
 import { startAnvil, startHardhat, type TestChain } from '../helpers/chain.ts';
 import { type Lie, startLyingRpc } from '../helpers/lying-rpc.ts';
@@ -32,10 +33,6 @@ async function aSiteOn(start: () => Promise<TestChain>): Promise<Site> {
   await registerAgency(site);
   await addKey(site);
   return site;
-}
-
-async function ticks({ anchorer }: Pick<Started, 'anchorer'>, count: number): Promise<void> {
-  for (let i = 0; i < count; i++) await anchorer.tick();
 }
 
 async function verdicts(log: OpenLog, { ledger, receipts }: Started) {
