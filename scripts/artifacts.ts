@@ -12,6 +12,9 @@ const sources = {
   KeyRegistry: 'contracts/KeyRegistry.sol',
 } as const satisfies Readonly<Record<ContractName, string>>;
 
+/** Where the artifacts are, under `artifacts/`. */
+export const artifactFiles = Object.entries(sources).map(([name, source]) => `${source}/${name}.json`);
+
 export type Artifacts = Readonly<Record<ContractName, ContractArtifact>>;
 
 /** What `hardhat build` makes of the contracts. In a checkout it runs first, which costs half a second when nothing has changed. */
