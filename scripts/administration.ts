@@ -1,17 +1,28 @@
 /** How commands act on the chain: with one key, one transaction after another, and the contract's own words when it refuses. */
 
-import { Contract, type ContractRunner, isError, JsonRpcProvider, Wallet } from 'ethers';
+import { Contract, type ContractRunner, isError, JsonRpcProvider, keccak256, Wallet } from 'ethers';
 import { formatHex0x } from '../merkle/bytes.ts';
 import type { ConfigWith } from '../service/config.ts';
 import type { ContractName } from '../service/deploy.ts';
 import { type Deployment, readDeployment } from '../service/deployment.ts';
 import { readAccountKey } from '../service/keyfiles.ts';
+import { quantity, Rpc } from '../service/rpc.ts';
 import { contractArtifacts } from './artifacts.ts';
 import { CommandError } from './command.ts';
 
-/** A node, asked call by call: ethers would hold each one back for 10 ms to make batches, and look for blocks every 4 seconds. */
-export function connect(rpcUrl: string): JsonRpcProvider {
-  return new JsonRpcProvider(rpcUrl, undefined, {
+/**
+ * A node, asked call by call: ethers would hold each one back for 10 ms to make batches, and look for blocks every 4 seconds. The
+ * chain's id is asked for first: when ethers has to, and nobody answers, it says so on standard output and never gives up.
+ *
+ * @throws {CommandError} exit code 3 if the node does not answer
+ */
+export async function connect(rpcUrl: string): Promise<JsonRpcProvider> {
+  const rpc = new Rpc({ urls: [rpcUrl] });
+  const chainId = await rpc.ask({ method: 'eth_chainId', params: [], shape: quantity }).catch(cause => {
+    const why = `the chain at ${new URL(rpcUrl).host} does not answer`;
+    throw new CommandError(3, `${why}: start its node, or set ZEGEL_RPC_URL (or --rpc) to another`, cause);
+  });
+  return new JsonRpcProvider(rpcUrl, chainId, {
     staticNetwork: true,
     batchMaxCount: 1,
     cacheTimeout: -1,
@@ -20,16 +31,13 @@ export function connect(rpcUrl: string): JsonRpcProvider {
   });
 }
 
-/** Runs an action with a connection that is closed afterwards. @throws {CommandError} exit code 3 if the node does not answer */
+/** Runs an action with a connection that is closed afterwards. */
 export async function withChain<T>(
   rpcUrl: string,
   act: (provider: JsonRpcProvider) => Promise<T>,
 ): Promise<T> {
-  const provider = connect(rpcUrl);
+  const provider = await connect(rpcUrl);
   try {
-    await provider.send('eth_chainId', []).catch(cause => {
-      throw new CommandError(3, `the chain at ${new URL(rpcUrl).host} does not answer`, cause);
-    });
     return await act(provider);
   } finally {
     provider.destroy();
@@ -60,6 +68,15 @@ export async function deploymentOn({ provider }: ContractRunner, folder: string)
     throw new CommandError(
       2,
       `the node's chain has another genesis block than ${folder} says: it was reset, deploy again`,
+    );
+  }
+  // A development chain that is started anew can have the same genesis block.
+  for (const { name, address, codeHash } of Object.values(deployment.contracts)) {
+    const code = (await provider?.getCode(formatHex0x(address))) ?? '0x';
+    if (keccak256(code) === formatHex0x(codeHash)) continue;
+    throw new CommandError(
+      2,
+      `at ${formatHex0x(address)} the chain does not have ${name}, as ${folder} says: it was reset, deploy again`,
     );
   }
   return deployment;

@@ -1,10 +1,10 @@
 /** `zegel agency`: registers the organisations that may submit records, and lists them. */
 
 import type { Command } from 'commander';
-import { getAddress, toUtf8String, type Wallet, ZeroAddress } from 'ethers';
+import { type Contract, getAddress, toUtf8String, type Wallet, ZeroAddress } from 'ethers';
 import { parseAgency } from '../merkle/genesis.ts';
 import { encodeAgency } from '../service/abi.ts';
-import { writeDeployment } from '../service/deployment.ts';
+import { type Deployment, writeDeployment } from '../service/deployment.ts';
 import { contractOf, deploymentOn, transact, withAdmin, withChain } from './administration.ts';
 import { addCommand, CommandError, type ExitCode } from './command.ts';
 
@@ -23,30 +23,47 @@ function addAdd(parent: Command): void {
     async ({ config, output }, [text = '', name = ''], flags) => {
       const id = parseAgency(text);
       const controller = parseAddress(flags['controller'] ?? ZeroAddress);
-      await withAdmin(config, admin =>
+      const { isNew } = await withAdmin(config, admin =>
         registerAgency(admin, config.deploymentFolder, { id, name, controller }),
       );
-      output.result(`registered ${id} (${name})`, { agency: id, name, controller: controller.toLowerCase() });
+      output.result(isNew ? `registered ${id} (${name})` : `${id} (${name}) was registered before`, {
+        agency: id,
+        name,
+        controller: controller.toLowerCase(),
+        isNew,
+      });
       return 0;
     },
   ).option('--controller <address>', 'an account with which the agency can retire its own keys');
 }
 
-/** Registers an agency and adds its name to what verifiers show. */
+/**
+ * Registers an agency and adds its name to what verifiers show. Where a crash came between the two, doing it again finds the agency
+ * registered and does the rest.
+ *
+ * @throws {CommandError} if the registry refuses, or has the agency under another name or controller
+ */
 export async function registerAgency(
   admin: Wallet,
   folder: string,
   agency: { readonly id: string; readonly name: string; readonly controller: string },
-): Promise<void> {
+): Promise<{ readonly isNew: boolean }> {
   const { id, name, controller } = agency;
   const deployment = await deploymentOn(admin, folder);
   const registry = await contractOf('KeyRegistry', deployment, admin);
-  await transact(registry, 'registerAgency', [encodeAgency(id), name, controller]);
-  await writeDeployment(
-    folder,
-    { ...deployment, agencies: { ...deployment.agencies, [id]: name } },
-    Date.now(),
-  );
+  const found = await registry.getFunction('agencyOf')(encodeAgency(id));
+  const isNew = !found.registered;
+  if (isNew) await transact(registry, 'registerAgency', [encodeAgency(id), name, controller]);
+
+  // What verifiers show is what the registry says, whatever this command was told.
+  const registered = (await agencyNames(registry, deployment)).get(id) ?? name;
+  const agencies = { ...deployment.agencies, [id]: registered };
+  await writeDeployment(folder, { ...deployment, agencies }, Date.now());
+  if (!isNew && (registered !== name || found.controller !== controller)) {
+    const why = `${id} was registered before, as "${registered}" with the controller ${found.controller}`;
+    throw new CommandError(1, `${why}: it stays as it is`);
+  }
+  return { isNew };
 }
 
 function parseAddress(value: unknown): string {
@@ -65,18 +82,26 @@ function addList(parent: Command): void {
       withChain(config.rpcUrl, async (provider): Promise<ExitCode> => {
         const deployment = await deploymentOn(provider, config.deploymentFolder);
         const registry = await contractOf('KeyRegistry', deployment, provider);
-        const from = deployment.contracts.KeyRegistry.block;
-        const names = new Map<string, string>();
-        for (const event of ['AgencyRegistered', 'AgencyRenamed']) {
-          for (const log of await registry.queryFilter(event, from)) {
-            const parsed = registry.interface.parseLog(log);
-            if (parsed !== null) names.set(agencyText(parsed.args['agency']), parsed.args['name']);
-          }
-        }
-        for (const [agency, name] of names) output.result(`${agency}  ${name}`, { agency, name });
+        for (const [agency, name] of await agencyNames(registry, deployment))
+          output.result(`${agency}  ${name}`, { agency, name });
         return 0;
       }),
   );
+}
+
+/** The names of all agencies as the registry's events have them: the last one counts. */
+async function agencyNames(
+  registry: Contract,
+  { contracts }: Deployment,
+): Promise<ReadonlyMap<string, string>> {
+  const names = new Map<string, string>();
+  for (const event of ['AgencyRegistered', 'AgencyRenamed']) {
+    for (const log of await registry.queryFilter(event, contracts.KeyRegistry.block)) {
+      const parsed = registry.interface.parseLog(log);
+      if (parsed !== null) names.set(agencyText(parsed.args['agency']), parsed.args['name']);
+    }
+  }
+  return names;
 }
 
 /** An agency as people write it: its characters without the zeros that fill the word up. */

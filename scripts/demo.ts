@@ -79,7 +79,7 @@ async function prepare(
   port: number,
 ): Promise<DemoConfig> {
   const keyFile = (name: string) => join(place.folder, 'keys', name);
-  const provider = connect(chain.url);
+  const provider = await connect(chain.url);
   const admin = new Wallet(await createAccountKey(keyFile('admin')), provider);
   const anchorer = new Wallet(await createAccountKey(keyFile('anchor')));
   for (const { address } of [admin, anchorer]) await chain.fund(address);

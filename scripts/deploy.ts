@@ -1,13 +1,18 @@
 /** `zegel deploy`: puts the contracts on a chain and writes `deployments/<network>/`. */
 
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Command } from 'commander';
 import type { Wallet } from 'ethers';
 import { formatHex0x, parseHex0x } from '../merkle/bytes.ts';
 import type { ChainRules, Consensus, ValidatorSet } from '../merkle/seals.ts';
 import { type ContractName, deployContracts, type RoleName, roles } from '../service/deploy.ts';
-import { type Deployment, type PlacedContract, writeDeployment } from '../service/deployment.ts';
+import {
+  type Deployment,
+  type PlacedContract,
+  readDeployment,
+  writeDeployment,
+} from '../service/deployment.ts';
 import { withAdmin } from './administration.ts';
 import { contractArtifacts } from './artifacts.ts';
 import { addCommand, CommandError } from './command.ts';
@@ -55,8 +60,10 @@ export function addDeploy(program: Command): void {
  * Deploys the contracts with an account that then has every role, and writes the network's folder.
  *
  * @param rules what verifiers shall pin about the chain: its consensus and its validators
+ * @throws {CommandError} if the folder speaks of contracts that are there: what verifiers pin would be written over
  */
 export async function deployNetwork(admin: Wallet, folder: string, rules: ChainRules): Promise<Deployment> {
+  await requireFree(admin, folder);
   const artifacts = await contractArtifacts();
   const holders = Object.fromEntries(Object.keys(roles).map(role => [role, [admin.address]]));
   // One entry for every role: made from the list of all of them.
@@ -89,6 +96,19 @@ export async function deployNetwork(admin: Wallet, folder: string, rules: ChainR
   await writeDeployment(folder, deployment, Date.now());
   await writeAbis(folder, artifacts);
   return deployment;
+}
+
+async function requireFree({ provider }: Wallet, folder: string): Promise<void> {
+  const file = join(folder, 'deployment.json');
+  if ((await stat(file).catch(() => undefined)) === undefined) return;
+  const { AnchorRegistry } = (await readDeployment(folder)).contracts;
+  const address = formatHex0x(AnchorRegistry.address);
+  // One that is gone was on a development chain, which has been started anew.
+  if ((await provider?.getCode(address)) === '0x') return;
+  throw new CommandError(
+    2,
+    `${file} is there already, and its contracts stand on this chain: name another network`,
+  );
 }
 
 async function chainFacts({ provider }: Wallet): Promise<{ chainId: string; genesisHash: Uint8Array }> {

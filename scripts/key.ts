@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { hexlify, Wallet } from 'ethers';
 import { formatBase64url, formatHex, formatHex0x, parseHex0x, utf8 } from '../merkle/bytes.ts';
+import { noEnd } from '../merkle/evidence.ts';
 import { parseAgency } from '../merkle/genesis.ts';
 import { JsonReader, parseJson } from '../merkle/json.ts';
 import { canonicalJwk, type Jwk, readJwk, thumbprint } from '../merkle/jwk.ts';
@@ -18,9 +19,6 @@ import { contractOf, deploymentOn, transact, withAdmin, withChain } from './admi
 import { agencyText } from './agency.ts';
 import { addCommand, CommandError, type ExitCode, readInput } from './command.ts';
 import { parseAlgorithm } from './sign.ts';
-
-/** A key without an end is valid until this second: 2^40 - 1. */
-const noEnd = 2 ** 40 - 1;
 
 export function addKey(program: Command): void {
   const key = program.command('key').description("make keys, register an agency's keys, and list them");
@@ -126,17 +124,19 @@ function addAdd(parent: Command): void {
     async ({ config, output }, [file = ''], flags) => {
       const request = parseRequest(await readInput(file));
       const { agency, alg, key } = request;
-      const validFrom = parseTime(flags['validFrom']) ?? 0;
-      const validUntil = parseTime(flags['validUntil']) ?? noEnd;
-      await withAdmin(config, admin =>
+      const validFrom = parseTime(flags['validFrom']);
+      const validUntil = parseTime(flags['validUntil']);
+      const { isNew } = await withAdmin(config, admin =>
         registerKey(admin, config.deploymentFolder, request, { validFrom, validUntil }),
       );
       const kid = formatBase64url(thumbprint(key));
-      output.result(`registered ${alg} key ${kid} of ${agency}`, {
+      const what = `${alg} key ${kid} of ${agency}`;
+      output.result(isNew ? `registered ${what}` : `${what} was registered before`, {
         agency,
         alg,
         kid,
         keyId: formatHex(thumbprint(key)),
+        isNew,
       });
       return 0;
     },
@@ -145,20 +145,39 @@ function addAdd(parent: Command): void {
     .option('--valid-until <time>', 'until when (default: without an end)');
 }
 
-/** Registers a key. Times in seconds; `validFrom` 0 is from now on. @throws {ProofError} if the key or its proof is not good */
+/**
+ * Registers a key, or finds that this agency has registered it before. Times in seconds: from now on and without an end, where
+ * none is given.
+ *
+ * @throws {ProofError} if the key or its proof is not good
+ * @throws {CommandError} if the registry refuses, or has the key with another validity
+ */
 export async function registerKey(
   admin: Wallet,
   folder: string,
   { agency, alg, key, proof }: KeyRequest,
-  { validFrom = 0, validUntil = noEnd } = {},
-): Promise<void> {
+  { validFrom, validUntil }: { validFrom?: number | undefined; validUntil?: number | undefined } = {},
+): Promise<{ readonly isNew: boolean }> {
   const deployment = await deploymentOn(admin, folder);
   verifyPublicKey(key);
   await verifyKeyProof(proof, { ...claimFor(agency, deployment), jwk: key, algorithm: alg });
   const registry = await contractOf('KeyRegistry', deployment, admin);
-  const jwk = hexlify(utf8(canonicalJwk(key)));
-  const args = [encodeAgency(agency), algorithmNumber(alg), jwk, validFrom, validUntil, hexlify(utf8(proof))];
-  await transact(registry, 'addKey', args);
+  const found = await registry.getFunction('keyOf')(thumbprint(key));
+  const wasAdded = found.agency === encodeAgency(agency) && Number(found.algorithm) === algorithmNumber(alg);
+  if (!wasAdded) {
+    const jwk = hexlify(utf8(canonicalJwk(key)));
+    const validity = [validFrom ?? 0, validUntil ?? noEnd];
+    const args = [encodeAgency(agency), algorithmNumber(alg), jwk, ...validity, hexlify(utf8(proof))];
+    await transact(registry, 'addKey', args);
+    return { isNew: true };
+  }
+  const from = Number(found.validFrom);
+  const until = Number(found.validUntil);
+  if (from !== (validFrom ?? from) || until !== (validUntil ?? until)) {
+    const why = `the key was registered before, valid from ${formatSeconds(from)} until ${formatSeconds(until)}`;
+    throw new CommandError(1, `${why}: a validity can only be ended, not set anew`);
+  }
+  return { isNew: false };
 }
 
 /** An option's time in UTC as whole seconds since 1970. */
@@ -188,14 +207,15 @@ function addList(parent: Command): void {
           const agency = agencyText(key.agency);
           const alg = algorithmName(Number(key.algorithm));
           const kid = formatBase64url(keyId);
-          const [from, until] = [formatSeconds(key.validFrom), formatSeconds(key.validUntil)];
-          output.result(`${agency}  ${alg.padEnd(7)}  ${kid}  valid from ${from} until ${until}`, {
+          const [from, until] = [Number(key.validFrom), Number(key.validUntil)];
+          const validity = `valid from ${formatSeconds(from)} until ${formatSeconds(until)}`;
+          output.result(`${agency}  ${alg.padEnd(7)}  ${kid}  ${validity}`, {
             agency,
             alg,
             kid,
             keyId: formatHex(keyId),
-            validFrom: Number(key.validFrom),
-            validUntil: Number(key.validUntil),
+            validFrom: from,
+            validUntil: until,
           });
         }
         return 0;
@@ -203,8 +223,6 @@ function addList(parent: Command): void {
   );
 }
 
-function formatSeconds(seconds: bigint): string {
-  return Number(seconds) === noEnd
-    ? 'further notice'
-    : new Date(Number(seconds) * 1000).toISOString().slice(0, 19);
+function formatSeconds(seconds: number): string {
+  return seconds === noEnd ? 'further notice' : `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`;
 }

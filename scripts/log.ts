@@ -35,34 +35,58 @@ function addOpen(parent: Command): void {
     async ({ config, output }, _, flags) => {
       const facts = factsShape.parse(JSON.parse(await readFile(dataPaths(config).facts, 'utf8')));
       const anchorer = await anchorerOf(flags['anchorer'], config.anchorKeyFile);
-      await withAdmin(config, admin => openLog(admin, config.deploymentFolder, facts, anchorer));
+      const { isNew } = await withAdmin(config, admin =>
+        openLog(admin, config.deploymentFolder, facts, anchorer),
+      );
+      const { origin, logId } = facts;
       output.result(
         [
-          `opened ${facts.origin} for the anchor key ${anchorer}`,
-          `wrote ${config.deploymentFolder}/trust.json: verifiers pin it`,
+          isNew
+            ? `opened ${origin} for the anchor key ${anchorer}`
+            : `${origin} was opened before, for the same anchor key ${anchorer}`,
+          `${config.deploymentFolder}/trust.json has it: verifiers pin that file`,
         ],
-        { origin: facts.origin, logId: facts.logId, anchorer: anchorer.toLowerCase() },
+        { origin, logId, anchorer: anchorer.toLowerCase(), isNew },
       );
       return 0;
     },
   ).option('--anchorer <address>', "the anchor key's address (default: that of the anchor key file)");
 }
 
-/** Opens a log in the registry, for the anchor key with this address, and adds it to what verifiers pin. */
+/**
+ * Opens a log in the registry, for the anchor key with this address, and adds it to what verifiers pin. Where a crash came between
+ * the two, doing it again finds the log open and does the rest.
+ *
+ * @throws {CommandError} if the registry refuses, or has the log from another data folder or for another anchor key
+ */
 export async function openLog(
   admin: Wallet,
   folder: string,
   facts: Omit<LogFacts, 'genesis'>,
   anchorer: string,
-): Promise<void> {
+): Promise<{ readonly isNew: boolean }> {
+  const { origin, genesisLeaf } = facts;
   const deployment = await deploymentOn(admin, folder);
   const registry = await contractOf('AnchorRegistry', deployment, admin);
-  await transact(registry, 'openLog', [facts.origin, anchorer, facts.genesisLeaf]);
-  const { origin } = facts;
+  const head = await registry.getFunction('head')(facts.logId);
+  const isNew = head.size === 0n;
+  if (isNew) await transact(registry, 'openLog', [origin, anchorer, genesisLeaf]);
+  const first = await registry.getFunction('rootAt')(facts.logId, 1);
+  if (first !== genesisLeaf) {
+    const why = `${origin} was opened with the genesis leaf ${first}, this data folder has ${genesisLeaf}`;
+    throw new CommandError(1, `${why}: an origin is never used twice, make a log under another one`);
+  }
+
   const logId = parseHex0x(facts.logId, 32);
   const verifierKey = parseVerifierKey(facts.verifierKey);
-  const logs = [...deployment.logs, { origin, logId, verifierKey }];
+  const others = deployment.logs.filter(log => log.origin !== origin);
+  const logs = [...others, { origin, logId, verifierKey }];
   await writeDeployment(folder, { ...deployment, logs }, Date.now());
+  if (!isNew && getAddress(head.anchorer) !== getAddress(anchorer)) {
+    const why = `${origin} was opened before, for the anchor key ${head.anchorer}, not ${anchorer}`;
+    throw new CommandError(1, `${why}: serve with that key, or have the registry's log opener replace it`);
+  }
+  return { isNew };
 }
 
 async function anchorerOf(named: unknown, keyFile: string | undefined): Promise<string> {

@@ -125,23 +125,30 @@ export async function readDeployment(folder: string): Promise<Deployment> {
   };
 }
 
-/** Writes a deployment and the trust file that goes with it, whose sequence is one higher than that of the one before. */
+/**
+ * Writes a deployment and the trust file that goes with it. Where that says something new, its sequence is one higher than that of
+ * the one before; else it stays as it is, with the fingerprint that people have on paper.
+ */
 export async function writeDeployment(folder: string, deployment: Deployment, nowMs: number): Promise<void> {
   await mkdir(folder, { recursive: true });
   await replaceFile(join(folder, 'deployment.json'), formatDeployment(deployment));
   // A trust file without a log would vouch for nothing.
   if (deployment.logs.length === 0) return;
   const path = join(folder, 'trust.json');
-  const sequence = (await sequenceOf(path)) + 1;
+  const before = await readTrust(path);
+  if (before !== undefined && formatTrust(trustOf(deployment, before)) === formatTrust(before)) return;
   const issued = `${new Date(nowMs).toISOString().slice(0, 19)}Z`;
-  await replaceFile(path, formatTrust(trustOf(deployment, { sequence, issued })));
+  await replaceFile(
+    path,
+    formatTrust(trustOf(deployment, { sequence: (before?.sequence ?? 0) + 1, issued })),
+  );
 }
 
-async function sequenceOf(path: string): Promise<number> {
+async function readTrust(path: string): Promise<Trust | undefined> {
   try {
-    return parseTrust(utf8(await readFile(path, 'utf8'))).sequence;
+    return parseTrust(utf8(await readFile(path, 'utf8')));
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 0;
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
   }
 }
@@ -185,13 +192,14 @@ function formatDeployment(deployment: Deployment): string {
 /** What a verifier pins of a deployment (DESIGN 3.6). */
 export function trustOf(
   deployment: Deployment,
-  issue: { readonly sequence: number; readonly issued: string },
+  { sequence, issued }: { readonly sequence: number; readonly issued: string },
 ): Trust {
   const { chainId, genesisHash, rules, contracts, rootsSlot, keysSlot, logs, agencies } = deployment;
   const chain = { chainId, genesisHash, ...rules };
   const { AnchorRegistry, KeyRegistry } = contracts;
   return {
-    ...issue,
+    sequence,
+    issued,
     chains: [chain],
     logs: logs.map(({ origin, verifierKey }) => ({
       origin,

@@ -81,6 +81,14 @@ describe('writeDeployment', () => {
     expect(text.endsWith('}\n')).toBe(true);
   });
 
+  it('leaves a trust file alone that says the same, so that its fingerprint on paper stays good', async () => {
+    const deployment = aDeployment();
+    await writeDeployment(folder, deployment, now);
+    const text = await readFile(join(folder, 'trust.json'), 'utf8');
+    await writeDeployment(folder, deployment, now + 1000);
+    expect(await readFile(join(folder, 'trust.json'), 'utf8')).toBe(text);
+  });
+
   it('writes no trust file as long as there is no log to trust', async () => {
     await writeDeployment(folder, aDeployment({ logs: [] }), now);
     await expect(readFile(join(folder, 'trust.json'))).rejects.toMatchObject({ code: 'ENOENT' });

@@ -1,0 +1,291 @@
+/** What the administrator's commands do a second time, and how each says no: by its exit code and a sentence that helps. */
+
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Wallet, ZeroAddress } from 'ethers';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { thumbprint } from '../../merkle/jwk.ts';
+import { parseTrust } from '../../merkle/trust.ts';
+import { contractOf } from '../../scripts/administration.ts';
+import { registerAgency } from '../../scripts/agency.ts';
+import { deployNetwork } from '../../scripts/deploy.ts';
+import { initLog, type LogFacts } from '../../scripts/init.ts';
+import { type KeyRequest, makeKey, registerKey } from '../../scripts/key.ts';
+import { openLog } from '../../scripts/log.ts';
+import { generateKey } from '../../service/client/signer.ts';
+import { readConfig } from '../../service/config.ts';
+import { type Deployment, readDeployment, writeDeployment } from '../../service/deployment.ts';
+import { createPrivateKeyFile } from '../../service/keyfiles.ts';
+import { anEvent } from '../helpers/builders.ts';
+import { fundedKeys, startAnvil, startHardhat, type TestChain } from '../helpers/chain.ts';
+import { type Ran, runZegel } from '../helpers/cli.ts';
+
+const rules = { consensus: 'none', validators: [] } as const;
+const agency = { id: 'OVO002949', name: 'Departement Voorbeeld', controller: ZeroAddress };
+const anchorer = new Wallet(fundedKeys[1]).address;
+const stranger = new Wallet(fundedKeys[2]);
+
+let chain: TestChain;
+let root: string;
+/** The network's folder, deployed and with nothing in it, and the deployment as it was then. */
+let network: string;
+let deployment: Deployment;
+beforeAll(async () => {
+  chain = await startHardhat();
+  root = await mkdtemp(join(tmpdir(), 'zegel-commands-'));
+  await writeFile(join(root, 'admin'), `${fundedKeys[0]}\n`, { mode: 0o600 });
+  await writeFile(join(root, 'stranger'), `${fundedKeys[2]}\n`, { mode: 0o600 });
+});
+afterAll(async () => {
+  await chain.stop();
+  await rm(root, { recursive: true });
+});
+
+let worlds = 0;
+beforeEach(async () => {
+  network = join(root, `network-${worlds++}`);
+  deployment = await deployNetwork(chain.admin, network, rules);
+});
+
+/** A data folder with a new log in it. */
+function aNewLog(origin = `ledger.test/commands-${worlds}`): Promise<LogFacts> {
+  const flags = { data: join(root, `data-${worlds++}`), origin, network };
+  return initLog(readConfig({}, flags, ['dataFolder', 'origin', 'deploymentFolder']));
+}
+
+const aKey = (): Promise<KeyRequest> =>
+  makeKey(join(root, `key-${worlds++}`), agency.id, 'ES256', deployment);
+const trust = async () => parseTrust(await readFile(join(network, 'trust.json')));
+
+/** Puts the folder back to where it was before the transaction: what a crash in between leaves behind. */
+const forget = () => writeDeployment(network, deployment, Date.now());
+
+describe('log open', () => {
+  it('finishes what a crash after the transaction has left', async () => {
+    const facts = await aNewLog();
+    expect(await openLog(chain.admin, network, facts, anchorer)).toEqual({ isNew: true });
+    await forget();
+    await rm(join(network, 'trust.json'));
+
+    expect(await openLog(chain.admin, network, facts, anchorer)).toEqual({ isNew: false });
+    expect((await readDeployment(network)).logs).toMatchObject([{ origin: facts.origin }]);
+    expect((await trust()).logs).toMatchObject([{ origin: facts.origin }]);
+  });
+
+  it('changes nothing when all is there', async () => {
+    const facts = await aNewLog();
+    await openLog(chain.admin, network, facts, anchorer);
+    const before = await trust();
+    expect(await openLog(chain.admin, network, facts, anchorer)).toEqual({ isNew: false });
+    expect(await trust()).toEqual(before);
+  });
+
+  it('refuses the origin of another data folder', async () => {
+    const [first, second] = [await aNewLog('ledger.test/taken'), await aNewLog('ledger.test/taken')];
+    await openLog(chain.admin, network, first, anchorer);
+    await expect(openLog(chain.admin, network, second, anchorer)).rejects.toMatchObject({
+      exitCode: 1,
+      message: expect.stringMatching(/an origin is never used twice, make a log under another one$/),
+    });
+    expect((await readDeployment(network)).logs).toHaveLength(1);
+  });
+
+  it('says for which anchor key a log was opened before, and keeps the log', async () => {
+    const facts = await aNewLog();
+    await openLog(chain.admin, network, facts, anchorer);
+    await forget();
+    await expect(openLog(chain.admin, network, facts, stranger.address)).rejects.toMatchObject({
+      exitCode: 1,
+      message: expect.stringContaining(`for the anchor key ${anchorer}, not ${stranger.address}`),
+    });
+    expect((await trust()).logs).toHaveLength(1);
+  });
+});
+
+describe('agency add', () => {
+  it('finishes what a crash after the transaction has left', async () => {
+    expect(await registerAgency(chain.admin, network, agency)).toEqual({ isNew: true });
+    await forget();
+    expect(await registerAgency(chain.admin, network, agency)).toEqual({ isNew: false });
+    expect((await readDeployment(network)).agencies).toEqual({ [agency.id]: agency.name });
+  });
+
+  it('shows the name that the registry has, whatever it is told', async () => {
+    await registerAgency(chain.admin, network, agency);
+    await forget();
+    await expect(registerAgency(chain.admin, network, { ...agency, name: 'Other' })).rejects.toMatchObject({
+      exitCode: 1,
+      message: expect.stringContaining(`registered before, as "${agency.name}"`),
+    });
+    expect((await readDeployment(network)).agencies).toEqual({ [agency.id]: agency.name });
+  });
+});
+
+describe('key add', () => {
+  it('finds the key there the second time', async () => {
+    await registerAgency(chain.admin, network, agency);
+    const request = await aKey();
+    expect(await registerKey(chain.admin, network, request)).toEqual({ isNew: true });
+    expect(await registerKey(chain.admin, network, request)).toEqual({ isNew: false });
+  });
+
+  it('says with which validity a key was registered before', async () => {
+    await registerAgency(chain.admin, network, agency);
+    const request = await aKey();
+    const validFrom = Math.floor(Date.parse('2100-01-01T00:00:00Z') / 1000);
+    await registerKey(chain.admin, network, request, { validFrom });
+    await expect(
+      registerKey(chain.admin, network, request, { validUntil: validFrom + 1 }),
+    ).rejects.toMatchObject({
+      exitCode: 1,
+      message: expect.stringContaining('valid from 2100-01-01T00:00:00Z until further notice'),
+    });
+  });
+
+  it('refuses a proof of possession that was made for another agency', async () => {
+    await registerAgency(chain.admin, network, agency);
+    const request = { ...(await aKey()), agency: 'OVO000001' };
+    await expect(registerKey(chain.admin, network, request)).rejects.toMatchObject({ name: 'ProofError' });
+    const keys = await contractOf('KeyRegistry', deployment, chain.admin);
+    expect((await keys.getFunction('keyOf')(thumbprint(request.key))).algorithm).toBe(0n);
+  });
+});
+
+describe('deploy', () => {
+  it('does not write over a deployment whose contracts stand on the chain', async () => {
+    await registerAgency(chain.admin, network, agency);
+    await expect(deployNetwork(chain.admin, network, rules)).rejects.toMatchObject({
+      exitCode: 2,
+      message: expect.stringContaining('name another network'),
+    });
+    expect((await readDeployment(network)).agencies).toEqual({ [agency.id]: agency.name });
+  });
+
+  it('takes the place of one whose chain was started anew', async () => {
+    const another = await startAnvil('--chain-id', '31337');
+    try {
+      await deployNetwork(another.admin, network, rules);
+      expect((await readDeployment(network)).genesisHash).not.toEqual(deployment.genesisHash);
+    } finally {
+      await another.stop();
+    }
+  });
+});
+
+/** Each a process of its own, which costs a second: what only a whole command line shows. */
+describe('a command that cannot do what it is told', () => {
+  const file = (name: string) => join(root, name);
+  const refused = ({ code, out, err }: Ran, exitCode: number, message: string | RegExp) => {
+    expect(err).toMatch(message);
+    expect({ code, out }).toEqual({ code: exitCode, out: '' });
+    // A sentence for people, not a stack.
+    expect(err).not.toMatch(/\bat .*\.ts:\d/);
+  };
+  const onChain = (more: Readonly<Record<string, string>> = {}) => ({
+    ZEGEL_RPC_URL: chain.url,
+    ZEGEL_DEPLOYMENT: network,
+    ZEGEL_ADMIN_KEY_FILE: file('admin'),
+    ...more,
+  });
+
+  it('exits with 2 when settings are missing, malformed or unknown, and names each', async () => {
+    const env = { ZEGEL_RPC_URL: 'node:8545', ZEGEL_DATE: '/x', ZEGEL_JOURNAL: '/y' };
+    const ran = await runZegel(['log', 'open'], env);
+    refused(ran, 2, /^zegel: ZEGEL_ADMIN_KEY_FILE is missing: set it \(or --admin-key-file\) to the key/m);
+    for (const part of [
+      'ZEGEL_DATA is missing',
+      'ZEGEL_DATE is not a setting',
+      'ZEGEL_JOURNAL is reserved',
+      'ZEGEL_RPC_URL is not an http',
+    ])
+      expect(ran.err).toContain(part);
+  });
+
+  it('exits with 3 when the node is down', async () => {
+    const env = onChain({ ZEGEL_RPC_URL: 'http://127.0.0.1:9' });
+    refused(
+      await runZegel(['log', 'status'], env),
+      3,
+      /^zegel: the chain at 127\.0\.0\.1:9 does not answer: start its node/,
+    );
+  });
+
+  it('exits with 2 on the wrong network', async () => {
+    const another = await startAnvil('--chain-id', '2026');
+    try {
+      const ran = await runZegel(['key', 'list'], onChain({ ZEGEL_RPC_URL: another.url }));
+      refused(ran, 2, /the node is on chain 2026, .* is for chain 31337/);
+    } finally {
+      await another.stop();
+    }
+  });
+
+  it('exits with 2 on a chain that was started anew', async () => {
+    const elsewhere = { ...deployment, contracts: { ...deployment.contracts } };
+    elsewhere.contracts.KeyRegistry = {
+      ...deployment.contracts.KeyRegistry,
+      address: new Uint8Array(20).fill(9),
+    };
+    await writeDeployment(network, elsewhere, Date.now());
+    refused(
+      await runZegel(['key', 'list'], onChain()),
+      2,
+      /does not have KeyRegistry.*: it was reset, deploy again/,
+    );
+  });
+
+  it('exits with 2 when an origin is used twice', async () => {
+    const facts = await aNewLog();
+    await openLog(chain.admin, network, facts, anchorer);
+    const env = { ZEGEL_DATA: file('twice'), ZEGEL_DEPLOYMENT: network, ZEGEL_ORIGIN: facts.origin };
+    refused(await runZegel(['init'], env), 2, /is the origin of another log: an origin is never used twice/);
+  });
+
+  it('exits with 2 when others can read a private key', async () => {
+    await writeFile(file('open'), `${fundedKeys[0]}\n`);
+    await chmod(file('open'), 0o644);
+    const ran = await runZegel(
+      ['agency', 'add', 'OVO1', 'x'],
+      onChain({ ZEGEL_ADMIN_KEY_FILE: file('open') }),
+    );
+    refused(ran, 2, /has mode 0644, so other users can reach the private key: run chmod 600/);
+  });
+
+  it('exits with 2 for an RSA key without its algorithm', async () => {
+    await createPrivateKeyFile(file('rsa'), generateKey('RS256'));
+    await writeFile(file('event.json'), anEvent());
+    const args = ['sign', file('event.json'), '--key', file('rsa'), '--origin', 'ledger.test/1'];
+    refused(await runZegel(args), 2, /is an RSA key: add --alg RS256 or --alg PS256/);
+  });
+
+  it("exits with 1 when a contract refuses, with the error's name and facts", async () => {
+    const env = onChain({ ZEGEL_ADMIN_KEY_FILE: file('stranger') });
+    const ran = await runZegel(['agency', 'add', agency.id, agency.name, '--json'], env);
+    refused(ran, 1, `registerAgency was refused: AccessManagedUnauthorized(${stranger.address})`);
+  });
+
+  it('exits with 2 for a mistake on the command line', async () => {
+    refused(await runZegel(['key', 'ad']), 2, /unknown command/);
+  });
+});
+
+describe('with --json', () => {
+  it('commands print what they did, for machines', async () => {
+    const env = {
+      ZEGEL_RPC_URL: chain.url,
+      ZEGEL_DEPLOYMENT: network,
+      ZEGEL_ADMIN_KEY_FILE: join(root, 'admin'),
+    };
+    const args = ['agency', 'add', agency.id, agency.name, '--json'];
+    const printed = async () => JSON.parse((await runZegel(args, env)).out);
+    const facts = { agency: agency.id, name: agency.name, controller: ZeroAddress };
+    expect(await printed()).toEqual({ ...facts, isNew: true });
+    expect(await printed()).toEqual({ ...facts, isNew: false });
+    const { code, out } = await runZegel(['agency', 'list', '--json'], env);
+    expect({ code, out }).toEqual({
+      code: 0,
+      out: `${JSON.stringify({ agency: agency.id, name: agency.name })}\n`,
+    });
+  });
+});
