@@ -5,6 +5,7 @@ import { getBytes, toBeHex, toQuantity } from 'ethers';
 import hre from 'hardhat';
 import { formatHex0x } from '../merkle/bytes.ts';
 import { mappingSlot, rootSlot, wordOf } from '../merkle/evidence.ts';
+import { logsSlot } from '../service/abi.ts';
 import { rootsSlot } from '../service/deploy.ts';
 import { deployRegistries, embeddedChain } from '../test/helpers/contracts.ts';
 import { Twin } from '../test/helpers/twin.ts';
@@ -17,9 +18,6 @@ type Row = {
   readonly measure: 'worst' | 'median';
   readonly bar?: number;
 };
-
-/** Where AnchorRegistry keeps its logs: anchorer (20 bytes, lowest), size (8), paused, closed. */
-const logsSlot = 2;
 
 const rows: readonly Row[] = [
   {

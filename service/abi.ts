@@ -76,6 +76,14 @@ export type KeyEvent =
 /** An event as a node reports it. */
 export type RawEvent = { readonly topics: readonly Uint8Array[]; readonly data: Uint8Array };
 
+/** The slot of AnchorRegistry's mapping from log ids to logs: the pinned code hash fixes it. */
+export const logsSlot = 2;
+
+/** Whether a log's slot says that it is closed: `struct Log` from its low end is anchorer(20), size(8), paused(1), closed(1). */
+export function isClosed(word: Uint8Array): boolean {
+  return word[32 - 30] === 1;
+}
+
 export function encodeAnchor({ logId, oldSize, newSize, newRoot, proof }: AnchorCall): string {
   return anchorRegistry.encodeFunctionData('anchor', [logId, oldSize, newSize, newRoot, [...proof]]);
 }

@@ -3,7 +3,7 @@
 import { ChainUnreachable, ChainWrong } from './rpc.ts';
 import { SendError, type SendFault } from './transactions.ts';
 
-/** Submissions go on under all of them but the last two. */
+/** Submissions go on under all of them but LOG_CLOSED, LEDGER_BEHIND and LOG_FORKED, once a final block shows these. */
 export type AnchorFaultCode =
   | SendFault
   | 'CHAIN_UNREACHABLE'

@@ -38,7 +38,7 @@ export class HeadJudge {
       const why = `the registry's head is at size ${head.size}, our last final anchor at ${finalSize}`;
       throw new AnchorFault('REGISTRY_BEHIND', `${why}: the chain was set back`);
     }
-    if (head.closed) throw new AnchorFault('LOG_CLOSED', 'the log is closed in the registry, for ever');
+    if (head.closed) throw await this.#closed(final);
     if (head.paused) throw new AnchorFault('LOG_PAUSED', 'the log is paused in the registry');
     if (!equalBytes(head.anchorer, this.#anchorer)) {
       const [met, ours] = [formatHex0x(head.anchorer), formatHex0x(this.#anchorer)];
@@ -55,6 +55,13 @@ export class HeadJudge {
       : `the registry holds the root ${formatHex(root)} for size ${size}, which is not this log's`;
     this.#ledger.freeze('LOG_FORKED', why);
     return new AnchorFault(isBehind ? 'LEDGER_BEHIND' : 'LOG_FORKED', why);
+  }
+
+  /** Submissions end once a final block's state holds that the log is closed: what still came in would never be anchored. */
+  async #closed(final: FinalBlock): Promise<AnchorFault> {
+    const why = 'the log is closed in the registry, for ever';
+    if (await this.#registry.isClosed(this.#ledger.logId, final)) this.#ledger.freeze('LOG_CLOSED', why);
+    return new AnchorFault('LOG_CLOSED', why);
   }
 
   async #isOurs({ size, root }: Pick<LogHead, 'size' | 'root'>): Promise<boolean> {

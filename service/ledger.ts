@@ -199,7 +199,12 @@ export class Ledger {
     });
   }
 
-  /** Takes no further submissions, for a reason that is shown to callers; reads go on. */
+  /** Why no further submissions are taken, where that is for good. */
+  get refusal(): LedgerErrorCode | undefined {
+    return this.#closed?.code;
+  }
+
+  /** Takes no further submissions, for a reason that is shown to callers; reads go on. The first reason stays. */
   freeze(code: LedgerErrorCode, why: string): void {
     this.#closed ??= { code, why };
   }
@@ -212,7 +217,9 @@ export class Ledger {
 
   #enqueue(item: Item): void {
     if (this.#closed !== undefined) {
-      item.reject(new LedgerError(this.#closed.code, this.#closed.why, { retryAfterS: 5 }));
+      // A log that is closed or forked stays so; one that is stopping is soon there again.
+      const { code, why } = this.#closed;
+      item.reject(new LedgerError(code, why, code === 'LOG_STOPPING' ? { retryAfterS: 5 } : {}));
     } else if (this.#queue.length >= queueMax) {
       item.reject(
         new LedgerError('LOG_BUSY', `${this.#queue.length} records are waiting`, { retryAfterS: 1 }),

@@ -92,7 +92,7 @@ export async function startService(config: ServiceConfig, surroundings: Surround
     const loops = await followChain({ keys, anchorer, book, ledger, intervalMs, fail: vitals.fail });
     opened.push(() => Promise.all(loops.map(loop => loop.stop())));
 
-    const watched = { keys, anchorer, now };
+    const watched = { keys, anchorer, ledger, now };
     const sizes = () => ({
       sequenced: ledger.sequenced,
       signed: ledger.signed().size,

@@ -6,7 +6,14 @@
 import { z } from 'zod';
 import { equalBytes, formatHex0x } from '../merkle/bytes.ts';
 import { FormatError, ProofError } from '../merkle/errors.ts';
-import { keySlot, parseKeySlot, type RegisteredKey, rootSlot } from '../merkle/evidence.ts';
+import {
+  keySlot,
+  mappingSlot,
+  parseKeySlot,
+  type RegisteredKey,
+  rootSlot,
+  wordOf,
+} from '../merkle/evidence.ts';
 import { logId } from '../merkle/genesis.ts';
 import {
   anchorTopics,
@@ -14,8 +21,10 @@ import {
   decodeHead,
   decodeKeyEvent,
   encodeHead,
+  isClosed,
   type KeyEvent,
   type LogHead,
+  logsSlot,
   type RawEvent,
 } from './abi.ts';
 import { Chain, type ChainBlock, trusting } from './chain.ts';
@@ -116,6 +125,13 @@ export class Registry {
     const [proved] = await proveSlots(this.rpc, block, anchorRegistry, [slot]);
     if (proved === undefined) throw new Error('one slot gives one proof');
     return { root: proved.word, nodes: proved.nodes };
+  }
+
+  /** Whether a log is closed in the state after a block, proved. @throws {ChainUnreachable, ChainWrong} */
+  async isClosed(logId: Uint8Array, block: ChainBlock): Promise<boolean> {
+    const slot = mappingSlot(logId, wordOf(logsSlot));
+    const [proved] = await proveSlots(this.rpc, block, this.pinned.anchorRegistry, [slot]);
+    return proved?.word !== undefined && isClosed(proved.word);
   }
 
   /** Keys in the state after a block, proved, in the order of their ids. @throws {ChainUnreachable, ChainWrong} */

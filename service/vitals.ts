@@ -5,6 +5,7 @@ import type { AnchorFaultCode } from './anchor-faults.ts';
 import type { AnchorerStatus } from './anchorer.ts';
 import { LedgerError, type LedgerErrorCode } from './errors.ts';
 import type { KeyView } from './keys.ts';
+import type { Ledger } from './ledger.ts';
 import { StoreBrokenError, StoreCorruptError } from './store.ts';
 
 /** UP: all is well. DEGRADED: reads go on; submissions or anchors may not. DOWN: the process is ending. */
@@ -55,22 +56,21 @@ export class Vitals {
   };
 
   /** The state of health, from what the chain's side knows. */
-  health({ keys, anchorer, now }: Watched): Health {
+  health({ keys, anchorer, ledger, now }: Watched): Health {
     if (this.#fatal) return { status: 'DOWN', reasons: ['STORE_FAULT'] };
     if (this.stopping.aborted) return { status: 'DOWN', reasons: ['LOG_STOPPING'] };
 
     const { fault, waitingSince } = anchorer.status();
-    const refusal = refusalOf(keys);
     const isLate = waitingSince !== null && now() - waitingSince > anchorLateMs;
-    const reasons = [...(refusal ? [refusal] : []), ...(fault ? [fault.code] : []), ...(isLate ? late : [])];
+    const found = [refusalOf(keys), ledger.refusal, fault?.code, isLate ? 'ANCHOR_LATE' : undefined] as const;
+    const reasons = [...new Set(found.filter(reason => reason !== undefined))];
     return { status: reasons.length === 0 ? 'UP' : 'DEGRADED', reasons };
   }
 
   /** Whether a good submission would be taken now. */
-  isAccepting({ keys, anchorer }: Watched): boolean {
-    const code = anchorer.status().fault?.code;
-    const isForked = code === 'LOG_FORKED' || code === 'LEDGER_BEHIND';
-    return !this.#fatal && !this.stopping.aborted && !isForked && refusalOf(keys) === undefined;
+  isAccepting({ keys, ledger }: Watched): boolean {
+    const isRefusing = ledger.refusal !== undefined || refusalOf(keys) !== undefined;
+    return !this.#fatal && !this.stopping.aborted && !isRefusing;
   }
 }
 
@@ -78,10 +78,9 @@ export class Vitals {
 export type Watched = {
   readonly keys: Pick<KeyView, 'ready'>;
   readonly anchorer: { readonly status: () => Pick<AnchorerStatus, 'fault' | 'waitingSince'> };
+  readonly ledger: Pick<Ledger, 'refusal'>;
   readonly now: () => number;
 };
-
-const late = ['ANCHOR_LATE'] as const;
 
 function refusalOf(keys: Pick<KeyView, 'ready'>): LedgerErrorCode | undefined {
   try {

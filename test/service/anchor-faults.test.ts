@@ -16,7 +16,7 @@ import {
   ticks,
 } from '../helpers/anchored.ts';
 import { startHardhat } from '../helpers/chain.ts';
-import { type LyingRpc, startLyingRpc } from '../helpers/lying-rpc.ts';
+import { changing, type LyingRpc, startLyingRpc } from '../helpers/lying-rpc.ts';
 
 let site: Site;
 let lying: LyingRpc;
@@ -110,15 +110,45 @@ describe('A13: what keeps an anchor out', () => {
     expect(await anchoredSizes(log)).toEqual([3]);
   });
 
-  it('says that the log is closed, and keeps what is final', async () => {
+  it('says that the log is closed, keeps what is final, and takes no more records', async () => {
     const { log, ...started } = await anOpenLog(site);
     const { leafHash: leaf } = await started.ledger.submit(log.record('a'));
     await ticks(started, 2);
     await transact('closeLog', log.logId);
-    await started.ledger.submit(log.record('b'));
-    await ticks(started, 2);
+    await started.anchorer.tick();
     expect(started.anchorer.status()).toMatchObject({ fault: { code: 'LOG_CLOSED' }, finalSize: 3 });
+    await expect(started.ledger.submit(log.record('b'))).rejects.toMatchObject({
+      code: 'LOG_CLOSED',
+      retryAfterS: undefined,
+    });
     expect((await started.receipts.receipt(leaf))?.evidence).not.toBeNull();
+
+    const again = await log.start();
+    await again.anchorer.tick();
+    expect(again.ledger.refusal).toBe('LOG_CLOSED');
+  });
+
+  it('takes records as long as the block in which the log is closed is not final', async () => {
+    const log = await aLogOn(site);
+    await transact('closeLog', log.logId);
+    const started = await log.start({ confirmations: 1 });
+    await started.anchorer.tick();
+    expect(started.anchorer.status().fault?.code).toBe('LOG_CLOSED');
+    await started.ledger.submit(log.record('a'));
+    await site.chain.ask('evm_mine');
+    await started.anchorer.tick();
+    await expect(started.ledger.submit(log.record('b'))).rejects.toMatchObject({ code: 'LOG_CLOSED' });
+  });
+
+  it('takes no node at its word that the log is closed', async () => {
+    const { log, ...started } = await anOpenLog(site, { rpcUrl: lying.url });
+    lying.lie = changing('eth_call', (head: string) => `${head.slice(0, -1)}1`);
+    await started.anchorer.tick();
+    lying.lie = undefined;
+    expect(started.anchorer.status().fault?.code).toBe('LOG_CLOSED');
+    await started.ledger.submit(log.record('a'));
+    await ticks(started, 2);
+    expect(started.anchorer.status()).toMatchObject({ fault: null, finalSize: 3 });
   });
 
   it('says that other code stands at the address, and raises the alarm', async () => {

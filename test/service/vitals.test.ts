@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import type { AnchorFaultCode } from '../../service/anchor-faults.ts';
-import { LedgerError } from '../../service/errors.ts';
+import { LedgerError, type LedgerErrorCode } from '../../service/errors.ts';
 import { StoreBrokenError, StoreCorruptError } from '../../service/store.ts';
 import { Vitals } from '../../service/vitals.ts';
 
@@ -16,10 +16,12 @@ function aVitals() {
 function watched({
   refusal,
   fault,
+  frozen,
   waitingSince = null,
 }: {
   refusal?: LedgerError;
   fault?: AnchorFaultCode;
+  frozen?: LedgerErrorCode;
   waitingSince?: number | null;
 } = {}) {
   return {
@@ -34,6 +36,7 @@ function watched({
         waitingSince,
       }),
     },
+    ledger: { refusal: frozen },
     now: () => 1_000_000,
   };
 }
@@ -75,6 +78,7 @@ describe('Vitals', () => {
     ['nothing is wrong', {}, 'UP', []],
     ['the chain is silent', { refusal: new LedgerError('CHAIN_SILENT', 'x') }, 'DEGRADED', ['CHAIN_SILENT']],
     ['anchoring fails', { fault: 'LOG_PAUSED' }, 'DEGRADED', ['LOG_PAUSED']],
+    ['the log is forked', { frozen: 'LOG_FORKED', fault: 'LOG_FORKED' }, 'DEGRADED', ['LOG_FORKED']],
     ['a record waits', { waitingSince: 999_999 }, 'UP', []],
     ['a record has waited for long', { waitingSince: 1 }, 'DEGRADED', ['ANCHOR_LATE']],
     [
@@ -100,8 +104,11 @@ describe('Vitals', () => {
   test.each([
     [{}, true],
     [{ refusal: new LedgerError('CHAIN_SILENT', 'x') }, false],
-    [{ fault: 'LOG_FORKED' }, false],
-    [{ fault: 'LEDGER_BEHIND' }, false],
+    [{ frozen: 'LOG_FORKED', fault: 'LOG_FORKED' }, false],
+    // What stopped the log is not over when something else goes wrong.
+    [{ frozen: 'LOG_CLOSED', fault: 'CHAIN_UNREACHABLE' }, false],
+    // A block that is not final yet stops nothing.
+    [{ fault: 'LOG_FORKED' }, true],
     [{ fault: 'LOG_PAUSED' }, true],
     [{ fault: 'CHAIN_UNREACHABLE' }, true],
   ] as const)('knows for %j whether submissions are taken: %s', (state, accepting) => {
