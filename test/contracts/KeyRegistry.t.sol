@@ -6,6 +6,7 @@ import {IAccessManager} from "@openzeppelin/contracts/access/manager/IAccessMana
 
 import {IKeyRegistry, NOTICE, NO_END} from "../../contracts/IKeyRegistry.sol";
 import {Roles} from "../../contracts/Roles.sol";
+import {HostileAuthority} from "./HostileAuthority.sol";
 import {World} from "./World.sol";
 
 contract KeyRegistryTest is World {
@@ -268,6 +269,26 @@ contract KeyRegistryTest is World {
             call,
             abi.encodeWithSelector(IAccessManager.AccessManagerNotScheduled.selector, operation)
         );
+    }
+
+    /// An authority is asked in the middle of a call. This one uses the moment to retire the key itself, to an earlier end: what the
+    /// call then checks and writes must not be what it knew before.
+    function test_an_authority_that_calls_back_cannot_move_an_end_back() external {
+        HostileAuthority hostile = new HostileAuthority(address(manager));
+        accepts(admin, address(manager), abi.encodeCall(manager.updateAuthority, (address(keys), address(hostile))));
+        hostile.prepare(retireCall(now40 + 1000, 1, 0));
+        refuses(
+            stranger,
+            address(keys),
+            retireCall(now40 + 5000, 1, 0),
+            abi.encodeWithSelector(
+                IKeyRegistry.KeyRegistryRetirementNotEarlier.selector, keyId, now40 + 5000, now40 + 1000
+            )
+        );
+        // Refused as a whole, the earlier end with it. To an earlier one still, both stand.
+        keyIs(keyId, IKeyRegistry.Key(agency, 1, now40, NO_END));
+        accepts(stranger, address(keys), retireCall(now40 + 500, 1, 0));
+        keyIs(keyId, IKeyRegistry.Key(agency, 1, now40, now40 + 500));
     }
 
     function test_a_registry_closed_to_its_roles_still_lets_an_agency_retire_its_key() external {

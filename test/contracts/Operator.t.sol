@@ -193,8 +193,10 @@ contract Operator {
         bytes32 id = witness.someLog(which);
         bytes32 keyId = witness.someKey(which);
         if (target == address(keys)) {
+            // Without a controller, so that retiring has to ask the authority.
+            hostile.prepare("");
+            tryCall(address(keys), abi.encodeCall(keys.setController, (keys.keyOf(keyId).agency, address(0))));
             hostile.prepare(abi.encodeCall(keys.retireKey, (keyId, near(inner), 0, 0)));
-            tryCall(address(keys), abi.encodeCall(keys.setController, (agencyOf(act), address(0))));
             tryCall(address(keys), abi.encodeCall(keys.retireKey, (keyId, near(outer), 0, 0)));
             hostile.prepare(abi.encodeCall(keys.addKey, (agencyOf(act), 2, jwkOf(act), 0, near(inner), "")));
             addKey(act, 1, act, 0, near(outer));
