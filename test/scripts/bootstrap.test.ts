@@ -99,7 +99,7 @@ const { appendFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } = 
 const { dirname, join } = require('node:path');
 const folder = process.argv[process.argv.indexOf('--prefix') + 1];
 const first = process.env.PATH.split(':')[0];
-appendFileSync(process.env.FAKE_CALLS, JSON.stringify({ node: process.execPath, first, args: process.argv.slice(2) }) + '\\n');
+appendFileSync(process.env.FAKE_CALLS, JSON.stringify({ node: process.argv0, first, args: process.argv.slice(2) }) + '\\n');
 if (process.env.FAKE_NPM === 'fails') process.exit(7);
 setTimeout(() => {
   const { packages } = JSON.parse(readFileSync(join(folder, 'package-lock.json'), 'utf8'));
@@ -245,7 +245,9 @@ describe('bootstrap', () => {
     const [node, packages, ...others] = await house.npmCalls();
     expect(others).toEqual([]);
     expect(node?.args.join(' ')).toMatch(/^ci --ignore-scripts --prefix \S+\/\.zegel\/node-\S+\.part /);
+    expect(node?.node).toBe(process.execPath);
     expect(packages?.first).toMatch(/\/\.zegel\/node-[^/]+\/node_modules\/[^/]+\/bin$/);
+    expect(packages?.node).toBe(`${packages?.first}/node`);
   });
 
   it('forgets a Node that was fetched in part', async () => {
