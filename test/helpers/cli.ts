@@ -8,12 +8,15 @@ export type Ran = { readonly code: number | null; readonly out: string; readonly
 
 const zegel = fileURLToPath(new URL('../../scripts/zegel.ts', import.meta.url));
 
+// Compiled code is kept between the many short processes of a run, which halves what each one costs.
+const compiled = fileURLToPath(new URL('../../node_modules/.cache/compiled', import.meta.url));
+
 /** The environment without any setting of the ledger: a developer's shell must not change what a test says. */
 export function cleanEnvironment(more: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(
     ([name]) => !name.startsWith('ZEGEL_') && !name.startsWith('VITEST'),
   );
-  return { ...Object.fromEntries(kept), ...more };
+  return { ...Object.fromEntries(kept), NODE_COMPILE_CACHE: compiled, ...more };
 }
 
 /** Runs `zegel` to its end. */
