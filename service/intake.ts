@@ -92,7 +92,7 @@ export class Intake {
       event: payload,
       admit: timeMs => {
         // Between the signature check and this moment the chain may have fallen silent and the key may have been retired.
-        this.#keys.ready();
+        this.#keys.ready(timeMs);
         requireGood(this.#keys.find(key.keyId), timeMs);
       },
     };

@@ -76,7 +76,7 @@ export class KeyView {
     this.#registry = parts.registry;
     this.#log = parts.log;
     this.#now = parts.now;
-    this.#hearing = new Hearing(parts.now);
+    this.#hearing = new Hearing(parts.now, parts.elapsed);
     this.#announced = kept.announced;
     this.#agencies = kept.agencies;
     this.#cursor = kept.cursor;
@@ -104,9 +104,9 @@ export class KeyView {
     return this.#keys.get(formatHex(keyId));
   }
 
-  /** Returns when records may be accepted. @throws {LedgerError} CHAIN_SILENT, CLOCK_OFF */
-  ready(): void {
-    this.#hearing.ready();
+  /** Returns when a record of a time (milliseconds) may be accepted, or any at all. @throws {LedgerError} CHAIN_SILENT, CLOCK_OFF */
+  ready(timeMs?: number): void {
+    this.#hearing.ready(timeMs);
   }
 
   agencies(): readonly Agency[] {
@@ -147,6 +147,14 @@ export class KeyView {
 
   async #follow(latest: ChainBlock): Promise<void> {
     if (this.#shown !== undefined && isSame(this.#shown.latest, latest)) return;
+    // Another node, or this one from a copy: in its state a key that was retired is good again.
+    const newest = this.#shown?.latest.number ?? 0;
+    if (latest.number < newest) {
+      this.#registry.rpc.distrust();
+      throw new ChainUnreachable(
+        `the node's newest block is ${latest.number}, block ${newest} was seen before`,
+      );
+    }
     const final = await this.#registry.chain.final(latest);
     const from = await this.#nextBlock(latest);
     const shown = this.#shown;
@@ -293,6 +301,8 @@ export type KeyViewParts = {
   readonly registry: Registry;
   readonly log: Logger;
   readonly now: () => number;
+  /** Milliseconds that nobody can set (Hearing). */
+  readonly elapsed?: (() => number) | undefined;
 };
 
 /** A key that both states hold as it was announced. The newest one says when it ends, since ends only come forward. */

@@ -17,6 +17,7 @@ import { appendLeaf, edgeRoot, leafHash, type RightEdge } from '../merkle/tree.t
 import { LedgerError, type LedgerErrorCode } from './errors.ts';
 import { type Growth, grow } from './growth.ts';
 import type { Guard } from './guard.ts';
+import { clockToleranceMs } from './hearing.ts';
 import { appendWrites, type Head, type NewEntry, nameKey } from './layout.ts';
 import { eventOf, LogReader } from './log-reader.ts';
 import { sealRecord } from './records.ts';
@@ -98,10 +99,6 @@ type Item =
 
 type RecordItem = Extract<Item, { kind: 'record' }>;
 
-/** How far an entry's time may lie before the block of an earlier chain entry, milliseconds (DESIGN 3.3). */
-const clockToleranceMs = 30_000;
-/** A clock that has gone back further than this is wrong, not merely adjusted. */
-const clockBackMs = 60_000;
 /** More than this many waiting records mean that we are behind: refusing is better than a promise we might break. */
 const queueMax = 20_000;
 
@@ -336,7 +333,7 @@ export class Ledger {
     return { entries, placed, head };
   }
 
-  /** Times never decrease, and from a chain entry on they are not earlier than its block by more than the tolerance. */
+  /** Times never decrease, and from a chain entry on they are not earlier than its block by more than the tolerance (DESIGN 3.3). */
   #timeAfter(head: Head, item: Item): number {
     const blockTime = item.kind === 'chain' ? item.block.blockTime : (head.chainEntry?.blockTime ?? 0);
     return Math.max(this.#parts.now(), head.time, blockTime * 1000 - clockToleranceMs);
@@ -353,7 +350,8 @@ export class Ledger {
   #recordEntry({ submission }: RecordItem, name: Uint8Array | undefined, time: number) {
     if (name === undefined) throw new Error('a record has a natural key');
     const behindMs = this.#head.time - this.#parts.now();
-    if (behindMs > clockBackMs) {
+    // A clock that has gone back further than this is wrong, not merely adjusted.
+    if (behindMs > clockToleranceMs) {
       const why = `the service's clock is ${behindMs} ms behind the last entry of the log`;
       throw new LedgerError('CLOCK_OFF', why, { retryAfterS: 60 });
     }

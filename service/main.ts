@@ -86,7 +86,9 @@ export async function startService(config: ServiceConfig, surroundings: Surround
 
     const { rpcUrl, confirmations, anchorIntervalMs: intervalMs, eventMaxBytes, baseUrl } = config;
     const registry = Registry.connect({ rpcUrl, deployment, confirmations });
-    const keys = await KeyView.open({ store, registry, log, now });
+    // A test that brings its own clock sets it as it likes.
+    const elapsed = surroundings.now ?? (() => performance.now());
+    const keys = await KeyView.open({ store, registry, log, now, elapsed });
     const book = await AnchorBook.open(store);
     const anchorer = new Anchorer({ ledger, registry, book, signer, intervalMs, now, log });
     const loops = await followChain({ keys, anchorer, book, ledger, intervalMs, fail: vitals.fail });

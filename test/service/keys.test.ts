@@ -99,6 +99,24 @@ describe('keys', () => {
     );
   });
 
+  it('stay retired when a node answers that has not come so far', async () => {
+    const site = await aFreshSite();
+    const { view } = await aView(site);
+    const keyId = await addKey(site);
+    await view.poll();
+    const before = await chain.ask('eth_getBlockByNumber', 'latest', false);
+    await retire(site, keyId, 5_000);
+    await view.poll();
+    lying.lie = async (call, honest) => {
+      const isLatest = call.method === 'eth_getBlockByNumber' && call.params[0] === 'latest';
+      return isLatest ? { result: before } : honest();
+    };
+    await view.poll();
+    lying.lie = undefined;
+    expect(view.find(keyId)?.retired).toBe(true);
+    expect(view.status().trouble).toMatch(/newest block is \d+, block \d+ was seen before/);
+  });
+
   it('are seen retired by who was not there when it happened', async () => {
     const site = await aFreshSite();
     const keyId = await addKey(site);
