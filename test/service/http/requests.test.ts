@@ -526,7 +526,7 @@ describe('fields of the header', () => {
 describe('a fault of ours (S12)', () => {
   test('is answered with a constant problem, and reported', async () => {
     const { findLeaf } = world.ledger.read;
-    const secret = new Error('secret at /work/db/000001.ldb');
+    const secret = new Error('secret at /srv/zegel/db/000001.ldb');
     world.ledger.read.findLeaf = () => Promise.reject(secret);
     try {
       const answer = await get(`/v1/proofs/inclusion?leafHash=${leaves[0]}&size=1`);

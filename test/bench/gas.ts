@@ -3,12 +3,12 @@
 import { createHash } from 'node:crypto';
 import { getBytes, toBeHex, toQuantity } from 'ethers';
 import hre from 'hardhat';
-import { formatHex0x } from '../merkle/bytes.ts';
-import { mappingSlot, rootSlot, wordOf } from '../merkle/evidence.ts';
-import { logsSlot } from '../service/abi.ts';
-import { rootsSlot } from '../service/deploy.ts';
-import { deployRegistries, embeddedChain } from '../test/helpers/contracts.ts';
-import { Twin } from '../test/helpers/twin.ts';
+import { formatHex0x } from '../../merkle/bytes.ts';
+import { mappingSlot, rootSlot, wordOf } from '../../merkle/evidence.ts';
+import { logsSlot } from '../../service/abi.ts';
+import { rootsSlot } from '../../service/deploy.ts';
+import { deployRegistries, embeddedChain } from '../helpers/contracts.ts';
+import { Twin } from '../helpers/twin.ts';
 
 type Step = { readonly oldSize: number; readonly newSize: number };
 /** One line of the table: some steps, which of their costs counts, and its bar where there is one. */
