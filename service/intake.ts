@@ -7,7 +7,7 @@ import type { VerifySignature } from '../merkle/signature.ts';
 import { parseStatement, type Statement, verifyStatement } from '../merkle/statement.ts';
 import { LedgerError } from './errors.ts';
 import type { KeyView, ViewedKey } from './keys.ts';
-import type { Submission } from './ledger.ts';
+import type { Submission } from './submission.ts';
 
 /** The part of the key registry's view that intake asks. */
 export type Keys = Pick<KeyView, 'find' | 'ready'>;

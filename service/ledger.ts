@@ -8,61 +8,22 @@
  */
 
 import { equalBytes, formatHex, parseUint64 } from '../merkle/bytes.ts';
-import { type Checkpoint, formatCheckpoint } from '../merkle/checkpoint.ts';
-import { commitmentOf, formatEntry, parseEntry } from '../merkle/entry.ts';
+import { parseEntry } from '../merkle/entry.ts';
 import { type Genesis, logId } from '../merkle/genesis.ts';
-import { type NoteSigner, signNote } from '../merkle/note.ts';
-import type { ReceiptRecord } from '../merkle/receipt.ts';
+import type { NoteSigner } from '../merkle/note.ts';
 import { appendLeaf, edgeRoot, leafHash, type RightEdge } from '../merkle/tree.ts';
+import { type ChainItem, draftAfter, type FreshItem, type Placed, type RecordItem } from './draft.ts';
 import { LedgerError, type LedgerErrorCode } from './errors.ts';
 import { type Growth, grow } from './growth.ts';
 import type { Guard } from './guard.ts';
-import { clockToleranceMs } from './hearing.ts';
 import { appendWrites, type Head, type NewEntry, nameKey } from './layout.ts';
 import { eventOf, LogReader } from './log-reader.ts';
-import { sealRecord } from './records.ts';
 import { recoverLog } from './recovery.ts';
+import { signHead } from './signing.ts';
 import type { Store } from './store.ts';
+import type { Acknowledgement, SignedCheckpoint, Submission } from './submission.ts';
 
-/** A record whose signature was verified, ready to be put in order. */
-export type Submission = {
-  readonly statement: string;
-  readonly key: ReceiptRecord['key'];
-  readonly keyId: Uint8Array;
-  readonly agency: string;
-  readonly source: string;
-  readonly id: string;
-  readonly kind: 'transaction' | 'audit';
-  readonly event: Uint8Array;
-  readonly batch?: Omit<NonNullable<ReceiptRecord['batch']>, 'event'>;
-  /**
-   * Says, at the moment when a new record gets its time (milliseconds), whether it may go in: the key is good at that time and
-   * the chain was heard. Not asked for a retry, which is answered even under a retired key. @throws {LedgerError}
-   */
-  readonly admit: (timeMs: number) => void;
-};
-
-/** The answer to a submission: what is proved from now on. */
-export type Acknowledgement = {
-  /** 201 for a new record; 200 for a retry, which gets the whole record as it stands. */
-  readonly status: 201 | 200;
-  readonly leafHash: Uint8Array;
-  readonly index: number;
-  readonly time: number;
-  readonly salt: Uint8Array;
-  readonly inclusion: { readonly index: number; readonly path: readonly Uint8Array[] };
-  readonly checkpoint: string;
-  readonly record?: ReceiptRecord;
-};
-
-/** A checkpoint with its signed note. */
-export type SignedCheckpoint = {
-  readonly size: number;
-  readonly root: Uint8Array;
-  readonly checkpoint: string;
-  /** Time of the last entry, milliseconds since 1970. */
-  readonly time: number;
-};
+type Item = RecordItem | ChainItem;
 
 /** What a ledger is made of. Nothing is opened here: `main` does. */
 export type LedgerParts = {
@@ -82,22 +43,6 @@ export type LedgerParts = {
     readonly retries: number;
   }) => void;
 };
-
-type Item =
-  | {
-      readonly kind: 'record';
-      readonly submission: Submission;
-      readonly resolve: (acknowledgement: Acknowledgement) => void;
-      readonly reject: (error: unknown) => void;
-    }
-  | {
-      readonly kind: 'chain';
-      readonly block: { readonly hash: Uint8Array; readonly blockTime: number };
-      readonly resolve: (signed: SignedCheckpoint) => void;
-      readonly reject: (error: unknown) => void;
-    };
-
-type RecordItem = Extract<Item, { kind: 'record' }>;
 
 /** More than this many waiting records mean that we are behind: refusing is better than a promise we might break. */
 const queueMax = 20_000;
@@ -251,7 +196,8 @@ export class Ledger {
 
   async #append(taken: readonly Item[]): Promise<void> {
     const { fresh, retries } = await this.#sort(taken);
-    const draft = this.#draft(fresh);
+    const draft = draftAfter(this.#head, fresh, this.#parts);
+    for (const { item, error } of draft.refused) item.reject(error);
 
     if (draft.entries.length > 0) {
       const leafHashes = draft.entries.map(entry => entry.leafHash);
@@ -267,33 +213,34 @@ export class Ledger {
     }
 
     await this.#answer(draft.placed, retries);
-    this.#parts.observe?.({ size: this.#head.size, records: draft.placed.length, retries: retries.length });
+    const records = draft.placed.filter(({ item }) => item.kind === 'record').length;
+    this.#parts.observe?.({ size: this.#head.size, records, retries: retries.length });
   }
 
   /** Tells new records from retries, by natural key, within the batch as well. Refuses conflicts. */
-  async #sort(taken: readonly Item[]): Promise<{ fresh: readonly Named[]; retries: readonly Retry[] }> {
-    const names = taken.map(item => (item.kind === 'record' ? this.#nameOf(item.submission) : undefined));
-    const known = await this.#parts.store.getMany(
-      'name',
-      names.filter(name => name !== undefined),
+  async #sort(taken: readonly Item[]): Promise<{ fresh: readonly FreshItem[]; retries: readonly Retry[] }> {
+    const items = taken.map(
+      (item): FreshItem => (item.kind === 'chain' ? { item } : { item, name: this.#nameOf(item.submission) }),
     );
-    const fresh: Named[] = [];
+    const names = items.flatMap(each => ('name' in each ? [each.name] : []));
+    const known = await this.#parts.store.getMany('name', names);
+    const fresh: FreshItem[] = [];
     const retries: Retry[] = [];
     const inBatch = new Map<string, RecordItem>();
     let at = 0;
-    for (const [i, item] of taken.entries()) {
-      const name = names[i];
-      if (item.kind === 'chain' || name === undefined) {
-        fresh.push({ item, name: undefined });
+    for (const each of items) {
+      if (!('name' in each)) {
+        fresh.push(each);
         continue;
       }
+      const { item, name } = each;
       const index = known[at++];
       const first = inBatch.get(formatHex(name));
       if (index !== undefined) {
         retries.push({ item, of: parseUint64(index) });
       } else if (first === undefined) {
         inBatch.set(formatHex(name), item);
-        fresh.push({ item, name });
+        fresh.push(each);
       } else {
         retries.push({ item, of: first });
       }
@@ -305,117 +252,27 @@ export class Ledger {
     return nameKey(this.#secret, agency, source, id);
   }
 
-  /** Gives each new item its index, time and salt. Whoever is not admitted is answered here and leaves no trace. */
-  #draft(fresh: readonly Named[]): Draft {
-    const entries: NewEntry[] = [];
-    const placed: Placed[] = [];
-    let head: Head = this.#head;
-    for (const { item, name } of fresh) {
-      const index = this.#head.size + entries.length;
-      const time = this.#timeAfter(head, item);
-      try {
-        const made =
-          item.kind === 'chain' ? this.#chainEntry(item, time) : this.#recordEntry(item, name, time);
-        entries.push(made.entry);
-        placed.push({ item, index, time, leafHash: made.entry.leafHash, salt: made.salt });
-        head = {
-          ...head,
-          time,
-          ...(item.kind === 'chain'
-            ? { chainEntry: { index, blockTime: item.block.blockTime } }
-            : { recordsUpTo: index + 1 }),
-        };
-      } catch (error) {
-        if (!(error instanceof LedgerError)) throw error;
-        item.reject(error);
-      }
-    }
-    return { entries, placed, head };
-  }
-
-  /** Times never decrease, and from a chain entry on they are not earlier than its block by more than the tolerance (DESIGN 3.3). */
-  #timeAfter(head: Head, item: Item): number {
-    const blockTime = item.kind === 'chain' ? item.block.blockTime : (head.chainEntry?.blockTime ?? 0);
-    return Math.max(this.#parts.now(), head.time, blockTime * 1000 - clockToleranceMs);
-  }
-
-  #chainEntry(
-    { block }: Extract<Item, { kind: 'chain' }>,
-    time: number,
-  ): { entry: NewEntry; salt: Uint8Array } {
-    const entry = formatEntry({ kind: 'chain', time, keyId: new Uint8Array(32), commitment: block.hash });
-    return { entry: { entry, leafHash: leafHash(entry) }, salt: new Uint8Array(0) };
-  }
-
-  #recordEntry({ submission }: RecordItem, name: Uint8Array | undefined, time: number) {
-    if (name === undefined) throw new Error('a record has a natural key');
-    const behindMs = this.#head.time - this.#parts.now();
-    // A clock that has gone back further than this is wrong, not merely adjusted.
-    if (behindMs > clockToleranceMs) {
-      const why = `the service's clock is ${behindMs} ms behind the last entry of the log`;
-      throw new LedgerError('CLOCK_OFF', why, { retryAfterS: 60 });
-    }
-    submission.admit(time);
-
-    const { statement, key, event, batch } = submission;
-    const salt = this.#parts.randomBytes(32);
-    const commitment = commitmentOf(salt, event, statement);
-    const entry = formatEntry({ kind: submission.kind, time, keyId: submission.keyId, commitment });
-    const hash = leafHash(entry);
-    const record = { statement, salt, key, ...(batch === undefined ? {} : { batch: { ...batch, event } }) };
-    return {
-      entry: { entry, leafHash: hash, record: { name, salt, sealed: sealRecord(record, hash) } },
-      salt,
-    };
-  }
-
-  /**
-   * Signs the committed root, if it is not signed yet. Before a signature nothing is taken for granted: the entries are read back
-   * and hashed again, the root is found a second time from the stored tiles by other code, and the tree must extend the one that
-   * was signed last.
-   */
+  /** Signs the committed root, if it is not signed yet. */
   async #sign(added: readonly NewEntry[] = []): Promise<void> {
-    const { size, root, time } = this.#head;
-    const last = this.#signed;
-    if (size === last.size && equalBytes(root, last.root) && last.checkpoint !== '') return;
-
-    const stored = await this.read.entries(size - added.length, size);
-    stored.forEach((entry, i) => {
-      if (!equalBytes(leafHash(entry), added[i]?.leafHash ?? leafHash(entry))) {
-        throw new Error(`entry ${size - added.length + i} on disk is not the one in the tree`);
-      }
-    });
-    const second = await this.read.rootAt(size);
-    if (!equalBytes(second, root))
-      throw new Error(`two ways to the root of size ${size} give different roots`);
-    await this.read.proveConsistency(last.size, size, last.root, root);
-
-    const checkpoint: Checkpoint = { origin: this.origin, size, root };
-    const note = await signNote(formatCheckpoint(checkpoint), this.#parts.signer);
-    await this.#parts.guard.write(note);
-    this.#signed = { size, root, time, checkpoint: note };
+    const { signer, guard } = this.#parts;
+    if (this.#head.size === this.#signed.size) return;
+    const parts = { origin: this.origin, read: this.read, signer, guard };
+    this.#signed = await signHead(parts, this.#head, this.#signed, added);
   }
 
   async #answer(placed: readonly Placed[], retries: readonly Retry[]): Promise<void> {
     const signed = this.#signed;
     const readTiles = this.read.cachedTiles();
     const placedBy = new Map<Item, Placed>(placed.map(place => [place.item, place]));
-    for (const { item, index, time, leafHash: hash, salt } of placed) {
-      if (item.kind === 'chain') {
-        item.resolve(signed);
+    for (const place of placed) {
+      if (!('salt' in place)) {
+        place.item.resolve(signed);
         continue;
       }
+      const { item, index, time, leafHash, salt } = place;
       const path = await this.read.proveInclusion(index, signed.size, signed.root, readTiles);
-      const { checkpoint } = signed;
-      item.resolve({
-        status: 201,
-        leafHash: hash,
-        index,
-        time,
-        salt,
-        inclusion: { index, path },
-        checkpoint,
-      });
+      const inclusion = { index, path };
+      item.resolve({ status: 201, leafHash, index, time, salt, inclusion, checkpoint: signed.checkpoint });
     }
     for (const { item, of } of retries) {
       const index = typeof of === 'number' ? of : placedBy.get(of)?.index;
@@ -453,21 +310,5 @@ export class Ledger {
   }
 }
 
-type Named = { readonly item: Item; readonly name: Uint8Array | undefined };
-
 /** A submission of an event that is recorded at an index, or that another submission of the same batch brings in. */
 type Retry = { readonly item: RecordItem; readonly of: number | RecordItem };
-
-type Placed = {
-  readonly item: Item;
-  readonly index: number;
-  readonly time: number;
-  readonly leafHash: Uint8Array;
-  readonly salt: Uint8Array;
-};
-
-type Draft = {
-  readonly entries: readonly NewEntry[];
-  readonly placed: readonly Placed[];
-  readonly head: Head;
-};

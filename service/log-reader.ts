@@ -123,6 +123,6 @@ function own(what: string, verify: () => void): void {
   try {
     verify();
   } catch (cause) {
-    throw new StoreCorruptError(`the stored tree gives an ${what} proof that does not verify`, { cause });
+    throw new StoreCorruptError(`the stored tree gives a proof of ${what} that does not verify`, { cause });
   }
 }

@@ -50,7 +50,7 @@ export class Metrics {
     });
     this.#commits = new Histogram({
       name: 'zegel_commit_records',
-      help: 'New entries in one atomic commit',
+      help: 'New records in one atomic commit',
       buckets: [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000],
       registers,
     });

@@ -18,9 +18,9 @@ import { edgeRoot, leafHash, type RightEdge } from '../merkle/tree.ts';
 import { type Growth, subtreeRoot } from './growth.ts';
 import type { Guard } from './guard.ts';
 import { formatHead, formatVersion, type Head, headKey, metaKeys, parseHead } from './layout.ts';
-import type { SignedCheckpoint } from './ledger.ts';
 import type { LogReader } from './log-reader.ts';
 import type { Store } from './store.ts';
+import type { SignedCheckpoint } from './submission.ts';
 
 /** What is on disk is not a whole log of ours: the process must not start. The message says what to do. */
 export class RecoveryError extends Error {

@@ -11,8 +11,9 @@ import { signingInput } from '../../merkle/statement.ts';
 import { generateKey, publicJwk } from '../../service/client/signer.ts';
 import { createLog } from '../../service/creation.ts';
 import { type Guard, memoryGuard } from '../../service/guard.ts';
-import { Ledger, type LedgerParts, type Submission } from '../../service/ledger.ts';
+import { Ledger, type LedgerParts } from '../../service/ledger.ts';
 import { type Database, Store } from '../../service/store.ts';
+import type { Submission } from '../../service/submission.ts';
 
 export const testOrigin = 'ledger.test/1';
 

@@ -7,8 +7,9 @@ import { parseEntry } from '../../merkle/entry.ts';
 import { verifyNote } from '../../merkle/note.ts';
 import { verifyConsistency, verifyInclusion } from '../../merkle/verify.ts';
 import { LedgerError } from '../../service/errors.ts';
-import type { Acknowledgement, Ledger } from '../../service/ledger.ts';
+import type { Ledger } from '../../service/ledger.ts';
 import { Store } from '../../service/store.ts';
+import type { Acknowledgement } from '../../service/submission.ts';
 import { aLog, aSubmission, type TestLog, testStart } from '../helpers/ledger.ts';
 import { Twin } from '../helpers/twin.ts';
 
