@@ -144,17 +144,34 @@ contract Rfc9162Test {
         require(!answerTo(bytes.concat(call, path[last])), "inclusion");
     }
 
-    /// A precompile that fails leaves memory as it was; here what it was would fit: both roots are what the walk starts from.
-    function test_refuses_everything_when_the_precompile_fails() external {
-        bytes32[] memory proof = new bytes32[](2);
-        (proof[0], proof[1]) = (bytes32(uint256(1)), bytes32(uint256(2)));
-        vm.mockCallRevert(sha256Precompile, "", "");
+    /// A call that fails leaves in memory what lay there. Here each call in turn fails, and the roots are what would come out if
+    /// nobody looked whether it did. From 3 to 4 there are three: new tree, old tree, new tree.
+    function test_refuses_a_proof_when_any_call_of_the_precompile_fails() external {
+        bytes32[] memory proof = new bytes32[](3);
+        (proof[0], proof[1], proof[2]) = (keccak256("0"), keccak256("1"), keccak256("2"));
+        bytes32 joined = Twin.nodeHash(proof[0], proof[1]);
+        bytes32 oldRoot = Twin.nodeHash(proof[2], proof[0]);
+        bytes32 newRoot = Twin.nodeHash(proof[2], joined);
+        bytes32 strayRoot = Twin.nodeHash(proof[2], proof[1]);
+        require(checker.isConsistent(3, oldRoot, 4, newRoot, proof), "the proof is true");
 
-        // 3 to 4: the proof's first hash is the node in hand of both trees, then two hashes that fail.
-        bytes32[] memory three = Twin.append(proof, bytes32(uint256(3)));
-        require(!checker.isConsistent(3, three[0], 4, three[1], three), "consistency");
-        require(!checker.isIncluded(1, 2, proof[0], proof[0], Twin.remove(proof, 1)), "inclusion");
+        failsToHash(proof[0], proof[1]);
+        require(!checker.isConsistent(3, oldRoot, 4, strayRoot, proof), "the new tree's, right of the edge");
+        failsToHash(proof[2], proof[0]);
+        require(!checker.isConsistent(3, proof[0], 4, newRoot, proof), "the old tree's");
+        failsToHash(proof[2], joined);
+        require(!checker.isConsistent(3, oldRoot, 4, joined, proof), "the new tree's, left of the edge");
+
+        bytes32[] memory path = new bytes32[](1);
+        path[0] = proof[0];
+        failsToHash(path[0], proof[1]);
+        require(!checker.isIncluded(1, 2, proof[1], proof[1], path), "a leaf's");
         vm.clearMockedCalls();
+    }
+
+    function failsToHash(bytes32 left, bytes32 right) private {
+        vm.clearMockedCalls();
+        vm.mockCallRevert(sha256Precompile, abi.encodePacked(bytes1(0x01), left, right), "");
     }
 
     function bothSay(uint256 oldSize, bytes32 oldRoot, uint256 newSize, bytes32 newRoot, bytes32[] memory proof)
