@@ -123,7 +123,9 @@ export async function startService(config: ServiceConfig, surroundings: Surround
       report: vitals.report,
     });
     const server = createServer(app, limits);
-    const port = await listen(server, config.host, config.port);
+    const port = await listen(server, config.host, config.port).catch((error: Error) => {
+      throw new StartError(error.message, { cause: error });
+    });
     opened.push(() => close(server, graceMs));
 
     const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;

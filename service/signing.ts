@@ -44,7 +44,7 @@ export async function signHead(
   // Another process on a copy of the data folder, with the same guard: one of the two must not sign.
   if ((await guard.read()) !== last.checkpoint)
     throw new Error(
-      'the guard holds another checkpoint than this process signed last: find who else has written it',
+      'the guard does not hold the checkpoint that this process signed last: its volume is gone, or another process has written it',
     );
 
   const checkpoint = await signNote(formatCheckpoint({ origin, size, root }), signer);

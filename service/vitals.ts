@@ -23,6 +23,7 @@ export class Vitals {
   readonly #onFatal: (error: unknown) => void;
   readonly #stopping = new AbortController();
   #fatal = false;
+  #isCorrupt = false;
 
   /** @param onFatal called once, with the first error after which the process must end */
   constructor(log: Logger, onFatal: (error: unknown) => void) {
@@ -49,10 +50,15 @@ export class Vitals {
     this.#onFatal(error);
   };
 
-  /** Takes note of an error that a request met. Only a fault of the store ends more than that request. */
+  /**
+   * Takes note of an error that a request met. A write of unknown outcome ends the service. A value that is not what was written
+   * ends that request only: what is acknowledged and signed is checked by itself, and else anybody could end the service, again and
+   * again, by asking for that value.
+   */
   readonly report = (error: unknown, request: Readonly<Record<string, string>>): void => {
     this.#log.error({ ...request, err: error }, 'met a fault');
-    if (error instanceof StoreBrokenError || error instanceof StoreCorruptError) this.fail(error);
+    if (error instanceof StoreCorruptError) this.#isCorrupt = true;
+    if (error instanceof StoreBrokenError) this.fail(error);
   };
 
   /** The state of health, from what the chain's side knows. */
@@ -62,7 +68,13 @@ export class Vitals {
 
     const { fault, waitingSince } = anchorer.status();
     const isLate = waitingSince !== null && now() - waitingSince > anchorLateMs;
-    const found = [refusalOf(keys), ledger.refusal, fault?.code, isLate ? 'ANCHOR_LATE' : undefined] as const;
+    const found = [
+      this.#isCorrupt ? 'STORE_FAULT' : undefined,
+      refusalOf(keys),
+      ledger.refusal,
+      fault?.code,
+      isLate ? 'ANCHOR_LATE' : undefined,
+    ] as const;
     const reasons = [...new Set(found.filter(reason => reason !== undefined))];
     return { status: reasons.length === 0 ? 'UP' : 'DEGRADED', reasons };
   }

@@ -37,6 +37,9 @@ export const noQuery: Middleware = (ctx, next) => {
 /** Reads a parameter of the path. @throws {LedgerError} REQUEST_MALFORMED */
 export function readPath<T>(ctx: Context, name: string, reader: Reader<T>): T {
   const issues: Issue[] = [];
+  // The router decodes escapes. Nothing that we accept needs one, and with one it would be spelt in two ways.
+  if (ctx.path.includes('%'))
+    issues.push({ place: `path ${name}`, message: 'has a percent-encoded character' });
   const value = attempt(issues, `path ${name}`, () => reader(ctx['params'][name] ?? ''));
   if (value === undefined || issues.length > 0) throw malformed('the path', issues);
   return value;

@@ -360,9 +360,10 @@ describe('what does not belong together', () => {
     await once(taken, 'listening');
     const address = taken.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
-    await expect(serve({ ...place, config: { ...place.config, port } })).rejects.toThrow(
-      `port ${port} of 127.0.0.1 is taken: stop the other process, or set ZEGEL_PORT`,
-    );
+    await expect(serve({ ...place, config: { ...place.config, port } })).rejects.toMatchObject({
+      name: 'StartError',
+      message: `port ${port} of 127.0.0.1 is taken: stop the other process, or set ZEGEL_PORT`,
+    });
     taken.close();
     expect((await get(await serve(place), '/livez')).status).toBe(200);
   });

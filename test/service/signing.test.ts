@@ -72,7 +72,7 @@ describe('signHead', () => {
         await parts.guard.write('another checkpoint\n');
         await signHead(parts, head, last, added);
       },
-      'the guard holds another checkpoint than this process signed last',
+      'the guard does not hold the checkpoint that this process signed last',
     ],
   ])('does not sign %s', async (_, sign, message) => {
     const world = await aGrownLog();
@@ -93,7 +93,9 @@ describe('D12: two processes on copies of one data folder', () => {
     await expect(copy.ledger.submit(aSubmission({ id: 'b' }))).rejects.toMatchObject({
       code: 'LOG_STOPPING',
     });
-    expect(copy.faults).toMatchObject([{ message: expect.stringContaining('find who else has written it') }]);
+    expect(copy.faults).toMatchObject([
+      { message: expect.stringContaining('another process has written it') },
+    ]);
     await first.submit(aSubmission({ id: 'c' }));
     expect(first.signed().size).toBe(3);
   });

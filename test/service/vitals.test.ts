@@ -44,11 +44,19 @@ function watched({
 describe('Vitals', () => {
   test('ends the service once, at the first fault of the store', () => {
     const { vitals, fatal } = aVitals();
-    const corrupt = new StoreCorruptError('x');
-    vitals.report(corrupt, {});
+    const broken = new StoreBrokenError('x');
+    vitals.report(broken, {});
     vitals.report(new StoreBrokenError('y'), {});
     vitals.fail(new Error('z'));
-    expect(fatal).toEqual([corrupt]);
+    expect(fatal).toEqual([broken]);
+  });
+
+  test('goes on when a value on disk was changed, and says so until the next start', () => {
+    const { vitals, fatal } = aVitals();
+    vitals.report(new StoreCorruptError('x'), {});
+    expect(fatal).toEqual([]);
+    expect(vitals.health(watched())).toEqual({ status: 'DEGRADED', reasons: ['STORE_FAULT'] });
+    expect(vitals.isAccepting(watched())).toBe(true);
   });
 
   test('goes on after a fault that is one request’s', () => {

@@ -176,6 +176,12 @@ describe('S11: proofs that nobody can be given', () => {
     );
   });
 
+  test('a path is refused in a second spelling', async () => {
+    const escaped = (leaves[0] ?? '').replace(/./, digit => `%${digit.charCodeAt(0).toString(16)}`);
+    for (const path of [`/v1/records/${escaped}/receipt`, '/v1/anchors/%31'])
+      problemOf(await get(path), 400, 'request-malformed');
+  });
+
   /** What stands for a slash is another path. */
   function receiptRefusal(text: string): [number, string] {
     return text.includes('/') ? [404, 'resource-not-found'] : [400, 'request-malformed'];
