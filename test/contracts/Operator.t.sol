@@ -138,7 +138,7 @@ contract Operator {
     {
         bytes32 id = witness.someLog(which);
         (uint64 size,,,,) = anchors.head(id);
-        oldSize = oldSize % 4 == 0 ? 1 + (oldSize % 300) : size;
+        oldSize = oldSize % 4 == 0 ? 1 : size; // size 1 is anchored in every log
         newSize = newSize % 8 == 0 ? newSize : newSize % (size + 20);
         bytes32[] memory proof;
         if (proved && oldSize > 0 && oldSize <= newSize && newSize <= 200) {
