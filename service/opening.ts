@@ -12,7 +12,7 @@ import { readLogKey } from './keyfiles.ts';
 import { metaKeys } from './layout.ts';
 import { Ledger, type LedgerParts } from './ledger.ts';
 import { dataPaths } from './paths.ts';
-import { type Database, openDatabase, Store } from './store.ts';
+import { type Database, openDatabase, Store, StoreBrokenError, StoreCorruptError } from './store.ts';
 
 /** The service must not start. The message says why, and what to do. */
 export class StartError extends Error {
@@ -46,8 +46,25 @@ export async function openLedger(
     return { store, ledger };
   } catch (error) {
     await store.close();
-    throw error;
+    throw unusable(paths.database, error);
   }
+}
+
+/** What the database meets while it is opened, as something to do; every other error as it is. */
+function unusable(path: string, error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  if (error instanceof StoreBrokenError) {
+    const why = error.cause instanceof Error ? error.cause.message : error.message;
+    return new StartError(`${path} cannot be written (${why}): see to the disk, then start again`, {
+      cause: error,
+    });
+  }
+  const isDatabases = 'code' in error && String(error.code).startsWith('LEVEL_');
+  if (!isDatabases && !(error instanceof StoreCorruptError)) return error;
+  return new StartError(
+    `${path} cannot be read (${error.message}): nothing was repaired; restore the data folder from a backup`,
+    { cause: error },
+  );
 }
 
 /** For a folder without a readable genesis. Recovery refuses it, and says what it found, before anything is signed. */

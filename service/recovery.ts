@@ -4,7 +4,7 @@
  * The database may be another one, an older copy, or one whose tail or middle is gone without an error (measured). So the edge of
  * the tree must give the head's root in two ways, the last entries must be there one after another with their hashes in the tree,
  * nothing may lie beyond the head, and the tree must contain the checkpoint that was signed last, which is kept elsewhere. What
- * lies further back is `fsck`'s to check.
+ * lies further back is checked when it is read.
  */
 
 import { equalBytes, formatHex, formatUint64, parseUint64, parseUtf8, utf8 } from '../merkle/bytes.ts';
@@ -127,7 +127,7 @@ async function requireRoot(reader: LogReader, head: Head, edge: RightEdge): Prom
     if (equalBytes(root, head.root)) continue;
     const [got, want] = [formatHex(root), formatHex(head.root)];
     throw new RecoveryError(
-      `the tiles on disk give root ${got} at size ${head.size}, the head says ${want}: run \`zegel fsck\``,
+      `the tiles on disk give root ${got} at size ${head.size}, the head says ${want}: restore the data folder from a backup`,
     );
   }
 }
@@ -164,7 +164,9 @@ async function requireTail(store: Store, reader: LogReader, head: Head): Promise
         isRecord(entry.kind) === (records[i] !== undefined) &&
         entry.time >= before;
       if (!whole)
-        throw new RecoveryError(`entry ${from + i} on disk does not fit the tree: run \`zegel fsck\``);
+        throw new RecoveryError(
+          `entry ${from + i} on disk does not fit the tree: restore the data folder from a backup`,
+        );
       before = entry.time;
     });
   }

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -137,6 +137,24 @@ describe('openLedger', () => {
       /cannot be opened \(.*\): nothing was repaired; restore the data folder/,
     );
     expect(await readdir(join(folder, 'db'))).not.toContain('CURRENT');
+  });
+
+  test.each([
+    ['a value that was changed', (bytes: Uint8Array) => bytes.fill(0, 60, 120)],
+    ['a table whose end is gone', (bytes: Uint8Array) => bytes.subarray(0, bytes.length / 2)],
+  ])('refuses a database with %s, and says what to do', async (_, harm) => {
+    const { config, folder } = await aDataFolder();
+    // Opening it once more makes a table of what was in the write-ahead log.
+    await sizeIn(config);
+    const tables = (await readdir(join(folder, 'db'))).filter(name => name.endsWith('.ldb'));
+    for (const name of tables) {
+      const path = join(folder, 'db', name);
+      await writeFile(path, harm(await readFile(path)));
+    }
+    await expect(open(config)).rejects.toMatchObject({
+      name: 'StartError',
+      message: expect.stringMatching(/cannot be read \(.+\): nothing was repaired; restore the data folder/),
+    });
   });
 
   test('refuses a foreign database', async () => {
