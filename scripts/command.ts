@@ -77,16 +77,23 @@ export function addCommand<N extends Setting>(
 function outputFor(json: boolean): Output {
   return {
     result: (lines, value) => {
-      const text = json ? JSON.stringify(value) : [lines].flat().join('\n');
+      const text = json ? JSON.stringify(value) : [lines].flat().map(printable).join('\n');
       process.stdout.write(`${text}\n`);
     },
-    note: line => process.stderr.write(`${line}\n`),
+    note: line => process.stderr.write(`${printable(line)}\n`),
   };
+}
+
+/** Names on a chain, problems of a service and members of a receipt are strangers' texts: none may speak to the terminal. */
+function printable(line: string): string {
+  return line.toWellFormed().replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd');
 }
 
 /** Says what went wrong and gives the exit code. What is nobody's mistake but ours is shown with its stack. */
 function report(error: unknown): ExitCode {
-  const say = (text: string): void => void process.stderr.write(`zegel: ${text}\n`);
+  const say = (text: string): void => {
+    process.stderr.write(`zegel: ${text.split('\n').map(printable).join('\n')}\n`);
+  };
   if (error instanceof CommandError) {
     say(error.message);
     return error.exitCode;

@@ -7,7 +7,6 @@
  */
 
 import { z } from 'zod';
-import { formatHex0x } from '../merkle/bytes.ts';
 
 /** The chain gave no answer: try later, or elsewhere. Nothing is known about it that was not known before. */
 export class ChainUnreachable extends Error {
@@ -229,6 +228,3 @@ export function dataOf(lengthBytes: number): z.ZodType<Uint8Array> {
 export function formatQuantity(value: number | bigint): string {
   return `0x${value.toString(16)}`;
 }
-
-/** Bytes as hexadecimal data. */
-export const formatData = formatHex0x;

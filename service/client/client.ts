@@ -1,7 +1,7 @@
 /** What an agency's program imports: submits statements, checks what it is told, and gets receipts. */
 
 import { z } from 'zod';
-import { equalBytes, formatHex, parseBase64url, parseUtf8, utf8 } from '../../merkle/bytes.ts';
+import { concatBytes, equalBytes, formatHex, parseBase64url, parseUtf8, utf8 } from '../../merkle/bytes.ts';
 import { readCheckpoint } from '../../merkle/checkpoint.ts';
 import { commitmentOf, formatEntry } from '../../merkle/entry.ts';
 import { ProofError } from '../../merkle/errors.ts';
@@ -100,7 +100,7 @@ export class LedgerClient {
     const { status, body } = await this.#request('/v1/records', { method: 'POST', headers, body: statement });
     const answer = this.#parse(acknowledgementShape, body);
     const salt = parseBase64url(answer.salt, 'salt');
-    const { payload } = parseStatement(statement);
+    const { aud, payload } = parseStatement(statement);
     // A retry is answered with the record as it stands: the same event under an earlier signature, perhaps by another key.
     const record = answer.record === undefined ? { statement, salt, key } : recordIn(body);
     if (!equalBytes(record.batch?.event ?? parseStatement(record.statement).payload, payload)) {
@@ -124,7 +124,9 @@ export class LedgerClient {
         `the answer has leaf hash ${answer.leafHash}, what was sent gives ${formatHex(hash)}`,
       );
     }
-    const { size, root } = readCheckpoint(checkpoint);
+    const { origin, size, root } = readCheckpoint(checkpoint);
+    if (origin !== aud)
+      throw new ProofError(`the answer has a checkpoint of "${origin}", the statement is for "${aud}"`);
     verifyInclusion({ index, size, leafHash: hash, path, root });
     return {
       receipt: { entry, inclusion: { index, path }, checkpoint, evidence: null, record },
@@ -206,10 +208,15 @@ export function receiptFile(receipt: Receipt): string {
 }
 
 async function readBody(response: Response): Promise<string> {
-  const bytes = new Uint8Array(await response.arrayBuffer());
-  if (bytes.length > maxAnswerBytes)
-    throw new Error(`an answer of ${bytes.length} bytes, want at most ${maxAnswerBytes}`);
-  return parseUtf8(bytes);
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  // Leaving the loop early cancels the rest of the body.
+  for await (const chunk of response.body ?? []) {
+    length += chunk.length;
+    if (length > maxAnswerBytes) throw new Error(`the answer has more than ${maxAnswerBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return parseUtf8(concatBytes(...chunks));
 }
 
 function problemOf(body: string): Problem {

@@ -265,6 +265,16 @@ describe('a command that cannot do what it is told', () => {
     refused(ran, 1, `registerAgency was refused: AccessManagedUnauthorized(${stranger.address})`);
   });
 
+  it('lets no stranger speak to the terminal', async () => {
+    const evil = { ...agency, name: 'Agentschap\u001b[2J\u202e\nOVO000001  Ander' };
+    await registerAgency(chain.admin, network, evil);
+    const { code, out } = await runZegel(['agency', 'list'], onChain());
+    expect({ code, out }).toEqual({
+      code: 0,
+      out: `${agency.id}  Agentschap\ufffd[2J\ufffd\ufffdOVO000001  Ander\n`,
+    });
+  });
+
   it('exits with 2 for a mistake on the command line', async () => {
     refused(await runZegel(['key', 'ad']), 2, /unknown command/);
   });
