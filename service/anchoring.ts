@@ -211,6 +211,8 @@ export class Anchoring {
     if (isInBlock) return;
 
     const { transaction } = pending;
+    // The opening's checkpoint is nowhere else, so it is never given up: not even when a node says that the log is open.
+    if (pending.oldSize === 0) return;
     // Another's transaction made it, and is gone from the chain; or the key was replaced since, and the old one may not anchor.
     if (transaction === null || !this.#sender.isFromUs(transaction.attempts)) {
       return this.#abandon(pending, 'not ours to send');

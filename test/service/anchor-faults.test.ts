@@ -1,6 +1,7 @@
 /** What keeps an anchor out (SCENARIOS A13): each reason by its name, while submissions go on, and all is anchored afterwards. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { formatHex } from '../../merkle/bytes.ts';
 import { leafHash } from '../../merkle/tree.ts';
 import {
   addKey,
@@ -64,6 +65,25 @@ describe('A13: what keeps an anchor out', () => {
     await started.ledger.submit(log.record('a'));
     const [genesis] = await started.ledger.read.entries(0, 1);
     await transact('openLog', log.origin, log.anchorer, leafHash(genesis ?? new Uint8Array()));
+    await ticks(started, 3);
+    expect(started.anchorer.status()).toMatchObject({ fault: null, finalSize: 3 });
+    await expectAllProved(log, started);
+  });
+
+  it('keeps the checkpoint of the opening, although a node says that the log is open', async () => {
+    const log = await aLogOn(site, { open: false });
+    const started = await log.start({ rpcUrl: lying.url });
+    await started.anchorer.tick();
+    await started.ledger.submit(log.record('a'));
+    const [genesis] = await started.ledger.read.entries(0, 1);
+    const leaf = leafHash(genesis ?? new Uint8Array());
+    const word = (hex: string) => hex.padStart(64, '0');
+    const head = [word('1'), formatHex(leaf), word(log.anchorer.slice(2)), word('0'), word('0')].join('');
+    lying.lie = changing('eth_call', () => `0x${head}`);
+    await ticks(started, 2);
+    lying.lie = undefined;
+    expect(started.anchorer.status()).toMatchObject({ pending: { size: 1 }, counts: { abandoned: 0 } });
+    await transact('openLog', log.origin, log.anchorer, leaf);
     await ticks(started, 3);
     expect(started.anchorer.status()).toMatchObject({ fault: null, finalSize: 3 });
     await expectAllProved(log, started);
