@@ -3,7 +3,7 @@
 import type { Logger } from 'pino';
 import { formatHex0x } from '../merkle/bytes.ts';
 import { parseEntry } from '../merkle/entry.ts';
-import { type AnchorFaultCode, faultCodeOf, isAlarm } from './anchor-faults.ts';
+import { type AnchorFaultCode, advice, faultCodeOf, isAlarm } from './anchor-faults.ts';
 import { Anchoring, type AnchoringCounts, type AnchoringParts } from './anchoring.ts';
 import type { AnchorBook } from './anchors.ts';
 
@@ -122,6 +122,7 @@ export class Anchorer {
     this.#fault = { code, message, since: isNew || this.#fault === null ? this.#now() : this.#fault.since };
     if (isAlarm(code)) this.#alarm = this.#fault;
     if (!isNew) return;
-    this.#log[isAlarm(code) ? 'error' : 'warn']({ code, reason: message }, 'cannot anchor');
+    const facts = { code, reason: message, advice: advice[code] };
+    this.#log[isAlarm(code) ? 'error' : 'warn'](facts, 'cannot anchor');
   }
 }

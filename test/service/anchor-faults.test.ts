@@ -62,6 +62,9 @@ describe('A13: what keeps an anchor out', () => {
     const started = await log.start();
     await started.anchorer.tick();
     expect(started.anchorer.status().fault?.code).toBe('LOG_NOT_OPEN');
+    expect(started.logged).toContainEqual(
+      expect.objectContaining({ code: 'LOG_NOT_OPEN', advice: 'open it with `zegel log open`' }),
+    );
     await started.ledger.submit(log.record('a'));
     const [genesis] = await started.ledger.read.entries(0, 1);
     await transact('openLog', log.origin, log.anchorer, leafHash(genesis ?? new Uint8Array()));
