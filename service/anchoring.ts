@@ -137,7 +137,8 @@ export class Anchoring {
     const range = { from: fromBlock, to: final.number };
     const { block, transaction } = await this.#registry.anchorEvent(logId, size, root, range);
     const entries = { from: this.#book.finalSize, to: size };
-    const evidence = await gatherEvidence({ read, registry: this.#registry, final, anchor, entries });
+    const parts = { read, registry: this.#registry, final, anchor, entries, log: this.#log };
+    const evidence = await gatherEvidence(parts);
     const place = { block: block.number, blockHash: block.hash, blockTime: block.time, transaction };
     await this.#book.settle({ size, root, checkpoint, ...place }, evidence);
     this.#counts.final++;
