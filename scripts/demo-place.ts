@@ -1,7 +1,8 @@
 /** Where a demonstration lives: a folder pair of its own, which no other running demonstration uses. */
 
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseSafeInteger } from '../merkle/bytes.ts';
 
 export type DemoPlace = {
   /** `.zegel/demo`: data, keys, events and receipts. Replaced by the next start, kept after this one. */
@@ -27,18 +28,50 @@ export async function takeDemoPlace(): Promise<DemoPlace> {
   }
 }
 
+/** Takes a lock that no running process holds. It appears with its holder's number in it, so nobody sees one without. */
 async function takeLock(path: string): Promise<boolean> {
+  const ours = `${path}.${process.pid}`;
+  await writeFile(ours, `${process.pid}\n`);
   try {
-    await writeFile(path, `${process.pid}\n`, { flag: 'wx' });
+    for (;;) {
+      if (await linked(ours, path)) return true;
+      const holder = await holderOf(path);
+      if (holder !== undefined && isRunning(holder)) return false;
+      await removeStale(path);
+    }
+  } finally {
+    await rm(ours, { force: true });
+  }
+}
+
+/** Gives a file a second name, unless that name is taken. */
+async function linked(file: string, name: string): Promise<boolean> {
+  try {
+    await link(file, name);
     return true;
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw error;
   }
-  const holder = Number(await readFile(path, 'utf8').catch(() => ''));
-  if (Number.isSafeInteger(holder) && holder > 0 && isRunning(holder)) return false;
-  // Its process ended without giving it back. Of two that find this at once, only one can make the file anew.
-  await rm(path, { force: true });
-  return takeLock(path);
+}
+
+async function holderOf(path: string): Promise<number | undefined> {
+  return parseSafeInteger((await readFile(path, 'utf8').catch(() => '')).trim());
+}
+
+/** Moves a lock aside whose process has ended. Of two that do this at once, one may meet the other's new lock, and puts it back. */
+async function removeStale(path: string): Promise<void> {
+  const aside = `${path}.${process.pid}.stale`;
+  try {
+    await rename(path, aside);
+  } catch (error) {
+    // Another start was quicker.
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
+    throw error;
+  }
+  const holder = await holderOf(aside);
+  if (holder !== undefined && isRunning(holder)) await linked(aside, path);
+  await rm(aside, { force: true });
 }
 
 function isRunning(processId: number): boolean {
