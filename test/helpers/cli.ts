@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 
 export type Ran = { readonly code: number | null; readonly out: string; readonly err: string };
 
-const zegel = fileURLToPath(new URL('../../scripts/zegel.ts', import.meta.url));
+/** The command line's file. */
+export const zegel = fileURLToPath(new URL('../../scripts/zegel.ts', import.meta.url));
 
 // Compiled code is kept between the many short processes of a run, which halves what each one costs.
 const compiled = fileURLToPath(new URL('../../node_modules/.cache/compiled', import.meta.url));

@@ -6,9 +6,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { fundedKeys, startAnvil, startHardhat, type TestChain } from './chain.ts';
-import { cleanEnvironment, zegelJson } from './cli.ts';
+import { cleanEnvironment, zegel, zegelJson } from './cli.ts';
 
 /** A service as a process of its own. */
 export type ServiceProcess = {
@@ -33,7 +32,6 @@ export type Site = {
 
 export const siteAgency = 'OVO900009';
 
-const zegel = fileURLToPath(new URL('../../scripts/zegel.ts', import.meta.url));
 let sites = 0;
 
 /** Builds a site up to its first `serve`: every step a command, as an operator would type it. */

@@ -1,12 +1,13 @@
 /** `zegel verify` says what the core says, in lines and in JSON, and its exit code is that of the worst receipt. */
 
+import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseUtf8 } from '../../merkle/bytes.ts';
 import { formatTrust } from '../../merkle/trust.ts';
-import { runZegel } from '../helpers/cli.ts';
+import { cleanEnvironment, runZegel, zegel } from '../helpers/cli.ts';
 import { forge } from '../helpers/forge.ts';
 import {
   type ReceiptVector,
@@ -66,6 +67,24 @@ describe('exit codes', () => {
     expect(out).toContain('could-not-check');
     expect(code).toBe(3);
   });
+
+  // A network namespace of its own has no network at all, not even the loopback.
+  const canUnshare = spawnSync('unshare', ['-n', 'true']).status === 0;
+  it.skipIf(!canUnshare)(
+    'are the same with the network down (skipped where unshare -n is not allowed)',
+    async () => {
+      const { trust, bytes } = await forge();
+      const trustFile = await fileWith('trust.json', formatTrust(trust));
+      const good = await fileWith('good.json', bytes);
+      const changed = await fileWith('changed.json', parseUtf8(bytes).replace('"index":', '"index":1'));
+      const exit = (file: string) =>
+        spawnSync('unshare', ['-n', process.execPath, zegel, 'verify', file, '--trust', trustFile], {
+          env: cleanEnvironment(),
+        }).status;
+      expect(exit(good)).toBe(0);
+      expect(exit(changed)).toBe(1);
+    },
+  );
 
   it('come with the fingerprint of the trust file', async () => {
     const { trust, bytes } = await forge();
