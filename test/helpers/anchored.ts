@@ -1,6 +1,7 @@
 /** Whole ledgers on a real chain: contracts deployed, agencies registered, logs opened, and the service's parts over a database. */
 
 import { randomBytes } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { pino } from 'pino';
 import { expect } from 'vitest';
 import { formatHex0x, parseHex0x, utf8 } from '../../merkle/bytes.ts';
@@ -271,6 +272,20 @@ export async function anOpenLog(site: Site, start: Start = {}) {
 /** So many steps of anchoring. */
 export async function ticks({ anchorer }: Pick<Started, 'anchorer'>, count: number): Promise<void> {
   for (let i = 0; i < count; i++) await anchorer.tick();
+}
+
+/** A step that sends, and a step that sees it mined: Anvil mines a moment after it has taken a transaction. */
+export async function ticksAcrossMining(
+  { site }: Pick<OpenLog, 'site'>,
+  { anchorer }: Pick<Started, 'anchorer'>,
+): Promise<void> {
+  await anchorer.tick();
+  const hash = anchorer.status().pending?.transaction;
+  for (let i = 0; i < 500 && hash; i++) {
+    if ((await site.chain.ask('eth_getTransactionReceipt', hash)) !== null) break;
+    await setTimeout(10);
+  }
+  await anchorer.tick();
 }
 
 /** Everything that the log has is in a receipt that verifies with nothing but the trust file. */

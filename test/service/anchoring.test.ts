@@ -16,6 +16,7 @@ import {
   type Site,
   type Started,
   ticks,
+  ticksAcrossMining,
 } from '../helpers/anchored.ts';
 import { startAnvil, startHardhat, type TestChain } from '../helpers/chain.ts';
 import { type Lie, startLyingRpc } from '../helpers/lying-rpc.ts';
@@ -82,7 +83,7 @@ describe('A7: a reorganisation', () => {
     await site.chain.ask('anvil_mine', '0x3');
     await anchorer.tick();
     const { index } = await ledger.submit(log.record('a'));
-    await ticks(started, 2);
+    await ticksAcrossMining(log, started);
     expect(anchorer.status()).toMatchObject({ fault: null, anchoredSize: 3, finalSize: 1 });
     expect(receipts.stateOf(index)).toBe('anchored');
     expect((await verdicts(log, started))[1]).toBe('not-yet-anchored, unproved');
@@ -91,7 +92,7 @@ describe('A7: a reorganisation', () => {
     await anchorer.tick();
     expect(receipts.stateOf(index)).toBe('sequenced');
     await site.chain.ask('anvil_mine', '0x4');
-    await ticks(started, 3);
+    await ticksAcrossMining(log, started);
     await site.chain.ask('anvil_mine', '0x2');
     await anchorer.tick();
     expect(anchorer.status()).toMatchObject({ fault: null, anchoredSize: 3, finalSize: 3 });
@@ -166,7 +167,7 @@ describe('a transaction that is mined and reverts', () => {
     await (await setPaused(log.logId, false, price)).wait();
     await started.anchorer.tick();
     expect(started.anchorer.status()).toMatchObject({ fault: { code: 'ANCHOR_REVERTED' }, pending: null });
-    await ticks(started, 2);
+    await ticksAcrossMining(log, started);
     expect(started.anchorer.status()).toMatchObject({ fault: null, finalSize: 3 });
     expect(await anchoredSizes(log)).toEqual([3]);
   });
@@ -351,7 +352,7 @@ describe('what is not final yet', () => {
     lying.lie = undefined;
     await site.chain.ask('anvil_reorg', 1, []);
     await site.chain.ask('anvil_mine', '0x1');
-    await ticks(started, 2);
+    await ticksAcrossMining(log, started);
     await site.chain.ask('anvil_mine', '0x3');
     await started.anchorer.tick();
     expect(started.anchorer.status()).toMatchObject({ fault: null, finalSize: 3, counts: { signed: 1 } });
