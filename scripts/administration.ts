@@ -1,6 +1,14 @@
 /** How commands act on the chain: with one key, one transaction after another, and the contract's own words when it refuses. */
 
-import { Contract, type ContractRunner, isError, JsonRpcProvider, keccak256, Wallet } from 'ethers';
+import {
+  Contract,
+  type ContractRunner,
+  type ErrorDescription,
+  isError,
+  JsonRpcProvider,
+  keccak256,
+  Wallet,
+} from 'ethers';
 import { formatHex0x } from '../merkle/bytes.ts';
 import type { ConfigWith } from '../service/config.ts';
 import type { ContractName } from '../service/deploy.ts';
@@ -45,11 +53,20 @@ export async function withChain<T>(
 }
 
 /** Runs an action with the administrator's key. */
-export async function withAdmin<T>(
+export function withAdmin<T>(
   config: ConfigWith<'rpcUrl' | 'adminKeyFile'>,
   act: (admin: Wallet) => Promise<T>,
 ): Promise<T> {
-  const key = await readAccountKey(config.adminKeyFile);
+  return withAccount(config, config.adminKeyFile, act);
+}
+
+/** Runs an action with the key of some account. */
+export async function withAccount<T>(
+  config: ConfigWith<'rpcUrl'>,
+  keyFile: string,
+  act: (account: Wallet) => Promise<T>,
+): Promise<T> {
+  const key = await readAccountKey(keyFile);
   return withChain(config.rpcUrl, provider => act(new Wallet(key, provider)));
 }
 
@@ -92,25 +109,39 @@ export async function contractOf(
   return new Contract(formatHex0x(deployment.contracts[name].address), artifact.abi, runner);
 }
 
-/** Calls a function that changes state and waits until it is mined. @throws {CommandError} exit code 1 with the contract's reason */
-export async function transact(contract: Contract, functionName: string, args: readonly unknown[]) {
+/**
+ * Calls a function that changes state and waits until it is mined.
+ *
+ * @param explain says in words for people what the contract's own errors mean; the others are told by name
+ * @throws {CommandError} exit code 1 with the contract's reason
+ */
+export async function transact(
+  contract: Contract,
+  functionName: string,
+  args: readonly unknown[],
+  explain: (error: ErrorDescription) => string | undefined = () => undefined,
+) {
   try {
     const response = await contract.getFunction(functionName)(...args);
     const receipt = await response.wait();
     if (receipt?.status !== 1) throw new Error(`transaction ${response.hash} was reverted`);
     return receipt;
   } catch (cause) {
-    throw new CommandError(1, `${functionName} was refused: ${reasonOf(contract, cause)}`, cause);
+    const revert = revertOf(contract, cause);
+    const explained = revert === null ? undefined : explain(revert);
+    throw new CommandError(1, explained ?? `${functionName} was refused: ${reasonOf(revert, cause)}`, cause);
   }
 }
 
 /** The contract's custom error with its facts, where there is one. */
-function reasonOf(contract: Contract, error: unknown): string {
-  if (isError(error, 'CALL_EXCEPTION')) {
-    // When the node refuses while gas is estimated, ethers has the error's bytes but has not looked them up.
-    const revert = error.data === null ? error.revert : contract.interface.parseError(error.data);
-    if (revert !== null) return `${revert.name}(${revert.args.map(String).join(', ')})`;
-  }
+function revertOf(contract: Contract, error: unknown): ErrorDescription | null {
+  if (!isError(error, 'CALL_EXCEPTION')) return null;
+  // When the node refuses while gas is estimated, ethers has the error's bytes but has not looked them up.
+  return error.data === null ? null : contract.interface.parseError(error.data);
+}
+
+function reasonOf(revert: ErrorDescription | null, error: unknown): string {
+  if (revert !== null) return `${revert.name}(${revert.args.map(String).join(', ')})`;
   if (isError(error, 'INSUFFICIENT_FUNDS')) return 'the account cannot pay for the transaction';
   return error instanceof Error ? (error.message.split(' (')[0] ?? '') : String(error);
 }

@@ -1,4 +1,4 @@
-/** `zegel agency`: registers the organisations that may submit records, and lists them. */
+/** `zegel agency`: registers the organisations that may submit records, renames them, and lists them. */
 
 import type { Command } from 'commander';
 import { type Contract, getAddress, toUtf8String, type Wallet, ZeroAddress } from 'ethers';
@@ -9,8 +9,9 @@ import { contractOf, deploymentOn, transact, withAdmin, withChain } from './admi
 import { addCommand, CommandError, type ExitCode } from './command.ts';
 
 export function addAgency(program: Command): void {
-  const agency = program.command('agency').description('register agencies, and list them');
+  const agency = program.command('agency').description('register agencies, rename and list them');
   addAdd(agency);
+  addRename(agency);
   addList(agency);
 }
 
@@ -63,6 +64,54 @@ export async function registerAgency(
     const why = `${id} was registered before, as "${registered}" with the controller ${found.controller}`;
     throw new CommandError(1, `${why}: it stays as it is`);
   }
+  return { isNew };
+}
+
+function addRename(parent: Command): void {
+  addCommand(
+    parent,
+    'rename <id> <name>',
+    'change the name that verifiers show for an agency',
+    { needs: ['deploymentFolder', 'rpcUrl', 'adminKeyFile'] },
+    async ({ config, output }, [text = '', name = '']) => {
+      const id = parseAgency(text);
+      const { isNew } = await withAdmin(config, admin =>
+        renameAgency(admin, config.deploymentFolder, { id, name }),
+      );
+      output.result(isNew ? `${id} is called ${name} from now on` : `${id} was called ${name} before`, {
+        agency: id,
+        name,
+        isNew,
+      });
+      return 0;
+    },
+  );
+}
+
+/**
+ * Gives a registered agency another name, and adds it to what verifiers show. Where a crash came between the two, doing it again
+ * finds the agency renamed and does the rest.
+ *
+ * @throws {CommandError} if the registry refuses, or knows no such agency
+ */
+export async function renameAgency(
+  admin: Wallet,
+  folder: string,
+  { id, name }: { readonly id: string; readonly name: string },
+): Promise<{ readonly isNew: boolean }> {
+  const deployment = await deploymentOn(admin, folder);
+  const registry = await contractOf('KeyRegistry', deployment, admin);
+  const isNew = (await agencyNames(registry, deployment)).get(id) !== name;
+  if (isNew) {
+    await transact(registry, 'renameAgency', [encodeAgency(id), name], error => {
+      if (error.name === 'KeyRegistryAgencyUnknown')
+        return `${id} is not registered: register it with zegel agency add`;
+      if (error.name === 'KeyRegistryNameEmpty') return 'the name is empty, and an agency has a name';
+      return undefined;
+    });
+  }
+  const agencies = { ...deployment.agencies, [id]: name };
+  await writeDeployment(folder, { ...deployment, agencies }, Date.now());
   return { isNew };
 }
 

@@ -1,4 +1,4 @@
-/** `zegel key`: makes an agency's keys, registers them, and lists them. */
+/** `zegel key`: makes an agency's keys, registers them, and lists them; `retire.ts` ends them. */
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -18,12 +18,17 @@ import { createAccountKey, createPrivateKeyFile } from '../service/keyfiles.ts';
 import { contractOf, deploymentOn, transact, withAdmin, withChain } from './administration.ts';
 import { agencyText } from './agency.ts';
 import { addCommand, CommandError, type ExitCode, readInput } from './command.ts';
+import { addRetire } from './retire.ts';
 import { parseAlgorithm } from './sign.ts';
+import { formatSeconds, parseTime } from './times.ts';
 
 export function addKey(program: Command): void {
-  const key = program.command('key').description("make keys, register an agency's keys, and list them");
+  const key = program
+    .command('key')
+    .description("make keys, register an agency's keys, retire and list them");
   addGenerate(key);
   addAdd(key);
+  addRetire(key);
   addList(key);
 }
 
@@ -180,17 +185,6 @@ export async function registerKey(
   return { isNew: false };
 }
 
-/** An option's time in UTC as whole seconds since 1970. */
-function parseTime(value: unknown): number | undefined {
-  if (value === undefined) return undefined;
-  const text = String(value);
-  const seconds = Date.parse(text) / 1000;
-  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(text) || !Number.isSafeInteger(seconds)) {
-    throw new CommandError(2, `"${text}" is not a time such as 2027-01-01T00:00:00Z`);
-  }
-  return seconds;
-}
-
 function addList(parent: Command): void {
   addCommand(
     parent,
@@ -221,8 +215,4 @@ function addList(parent: Command): void {
         return 0;
       }),
   );
-}
-
-function formatSeconds(seconds: number): string {
-  return seconds === noEnd ? 'further notice' : `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`;
 }

@@ -7,12 +7,14 @@ import { Wallet, ZeroAddress } from 'ethers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { thumbprint } from '../../merkle/jwk.ts';
 import { parseTrust } from '../../merkle/trust.ts';
-import { contractOf } from '../../scripts/administration.ts';
-import { registerAgency } from '../../scripts/agency.ts';
+import { contractOf, transact } from '../../scripts/administration.ts';
+import { registerAgency, renameAgency } from '../../scripts/agency.ts';
 import { deployNetwork } from '../../scripts/deploy.ts';
 import { initLog, type LogFacts } from '../../scripts/init.ts';
 import { type KeyRequest, makeKey, registerKey } from '../../scripts/key.ts';
 import { openLog } from '../../scripts/log.ts';
+import { type Retirement, retireKey } from '../../scripts/retire.ts';
+import { encodeAgency } from '../../service/abi.ts';
 import { generateKey } from '../../service/client/signer.ts';
 import { readConfig } from '../../service/config.ts';
 import { type Deployment, readDeployment, writeDeployment } from '../../service/deployment.ts';
@@ -149,6 +151,111 @@ describe('key add', () => {
     await expect(registerKey(chain.admin, network, request)).rejects.toMatchObject({ name: 'ProofError' });
     const keys = await contractOf('KeyRegistry', deployment, chain.admin);
     expect((await keys.getFunction('keyOf')(thumbprint(request.key))).algorithm).toBe(0n);
+  });
+});
+
+describe('agency rename', () => {
+  it('changes the name and the trust file once, and finishes what a crash has left', async () => {
+    await openLog(chain.admin, network, await aNewLog(), anchorer);
+    await registerAgency(chain.admin, network, agency);
+    const before = await trust();
+    const named = { id: agency.id, name: 'Agentschap Voorbeeld' };
+    expect(await renameAgency(chain.admin, network, named)).toEqual({ isNew: true });
+    const after = await trust();
+    expect(after).toMatchObject({ sequence: before.sequence + 1 });
+    expect(after.agencies).toEqual(new Map([[named.id, named.name]]));
+
+    await writeDeployment(network, { ...(await readDeployment(network)), agencies: {} }, Date.now());
+    expect(await renameAgency(chain.admin, network, named)).toEqual({ isNew: false });
+    expect((await readDeployment(network)).agencies).toEqual({ [named.id]: named.name });
+  });
+
+  it.each([
+    ['OVO000001', 'Other', 'OVO000001 is not registered: register it with zegel agency add'],
+    [agency.id, '', 'the name is empty, and an agency has a name'],
+  ])('refuses %s as "%s", and leaves the folder alone', async (id, name, message) => {
+    await registerAgency(chain.admin, network, agency);
+    await expect(renameAgency(chain.admin, network, { id, name })).rejects.toMatchObject({
+      exitCode: 1,
+      message,
+    });
+    expect((await readDeployment(network)).agencies).toEqual({ [agency.id]: agency.name });
+  });
+});
+
+describe('key retire', () => {
+  const aRegisteredKey = async (): Promise<Uint8Array> => {
+    await registerAgency(chain.admin, network, agency);
+    const request = await aKey();
+    await registerKey(chain.admin, network, request);
+    return thumbprint(request.key);
+  };
+  const retire = (keyId: Uint8Array, more: Partial<Retirement> = {}, by = chain.admin) =>
+    retireKey(by, network, keyId, { reason: 0, suspectSince: 0, ...more });
+  const latest = async () => (await chain.admin.provider?.getBlock('latest'))?.timestamp ?? 0;
+
+  it('ends a key as soon as the notice allows, and finds that done the second time', async () => {
+    const keyId = await aRegisteredKey();
+    const first = await retire(keyId);
+    expect(first).toMatchObject({ agency: agency.id, isNew: true });
+    expect(first.validUntil - (await latest())).toBeGreaterThanOrEqual(120);
+    expect(first.validUntil - (await latest())).toBeLessThanOrEqual(150);
+    expect(await retire(keyId)).toEqual({ ...first, isNew: false });
+    expect(await retire(keyId, { validUntil: first.validUntil })).toEqual({ ...first, isNew: false });
+  });
+
+  it('records why, and since when the key is suspect', async () => {
+    const keyId = await aRegisteredKey();
+    await retire(keyId, { validUntil: 4_000_000_000, reason: 1, suspectSince: 1_700_000_000 });
+    const keys = await contractOf('KeyRegistry', deployment, chain.admin);
+    const [event] = await keys.queryFilter('KeyRetired', deployment.contracts.KeyRegistry.block);
+    expect(event && keys.interface.parseLog(event)?.args.toArray().slice(2)).toEqual([
+      4_000_000_000n,
+      1n,
+      1_700_000_000n,
+    ]);
+    await expect(retire(keyId, { validUntil: 4_000_000_000, reason: 4 })).rejects.toMatchObject({
+      exitCode: 1,
+      message: expect.stringMatching(
+        /ends at 2096-10-02T07:06:40Z already, for keyCompromise, as was said then: only an earlier end can be set$/,
+      ),
+    });
+  });
+
+  it('says why an end cannot be set', async () => {
+    const keyId = await aRegisteredKey();
+    await expect(retire(keyId, { validUntil: (await latest()) + 60 })).rejects.toMatchObject({
+      exitCode: 1,
+      message: expect.stringMatching(
+        /^\S+Z is too soon: an end is announced 120 s before, so now it can be \S+Z at the earliest/,
+      ),
+    });
+    await retire(keyId, { validUntil: 4_000_000_000 });
+    await expect(retire(keyId, { validUntil: 4_000_000_001 })).rejects.toMatchObject({
+      exitCode: 1,
+      message: expect.stringMatching(
+        /ends at 2096-10-02T07:06:40Z already: an end can only be brought forward, not moved back to 2096-10-02T07:06:41Z$/,
+      ),
+    });
+  });
+
+  it('is for the registrar and for the controller of the very agency', async () => {
+    const keyId = await aRegisteredKey();
+    const other = new Wallet(fundedKeys[2], chain.admin.provider);
+    await expect(retire(keyId, {}, other)).rejects.toMatchObject({
+      exitCode: 1,
+      message: `${other.address} may not retire keys of ${agency.id}: it is neither the registrar's account nor that of the agency's controller`,
+    });
+    const keys = await contractOf('KeyRegistry', deployment, chain.admin);
+    await transact(keys, 'setController', [encodeAgency(agency.id), other.address]);
+    expect(await retire(keyId, {}, other)).toMatchObject({ isNew: true });
+  });
+
+  it('knows no key that was never registered', async () => {
+    await expect(retire(new Uint8Array(32).fill(7))).rejects.toMatchObject({
+      exitCode: 1,
+      message: expect.stringMatching(/^no key BwcHB\S+ was ever registered$/),
+    });
   });
 });
 
