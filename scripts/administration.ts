@@ -66,7 +66,7 @@ export async function withAccount<T>(
   keyFile: string,
   act: (account: Wallet) => Promise<T>,
 ): Promise<T> {
-  const key = await readAccountKey(keyFile);
+  const key = await readAccountKey(keyFile, config.passphraseFile);
   return withChain(config.rpcUrl, provider => act(new Wallet(key, provider)));
 }
 

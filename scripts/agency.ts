@@ -20,7 +20,7 @@ function addAdd(parent: Command): void {
     parent,
     'add <id> <name>',
     'register an agency: never a natural person, since its keys and times are public for ever',
-    { needs: ['deploymentFolder', 'rpcUrl', 'adminKeyFile'] },
+    { needs: ['deploymentFolder', 'rpcUrl', 'adminKeyFile'], uses: ['passphraseFile'] },
     async ({ config, output }, [text = '', name = ''], flags) => {
       const id = parseAgency(text);
       const controller = parseAddress(flags['controller'] ?? ZeroAddress);
@@ -72,7 +72,7 @@ function addRename(parent: Command): void {
     parent,
     'rename <id> <name>',
     'change the name that verifiers show for an agency',
-    { needs: ['deploymentFolder', 'rpcUrl', 'adminKeyFile'] },
+    { needs: ['deploymentFolder', 'rpcUrl', 'adminKeyFile'], uses: ['passphraseFile'] },
     async ({ config, output }, [text = '', name = '']) => {
       const id = parseAgency(text);
       const { isNew } = await withAdmin(config, admin =>

@@ -22,7 +22,7 @@ export function addDeploy(program: Command): void {
     program,
     'deploy',
     'deploy the contracts to a chain and write deployments/<network>/',
-    { needs: ['rpcUrl', 'deploymentFolder', 'adminKeyFile'] },
+    { needs: ['rpcUrl', 'deploymentFolder', 'adminKeyFile'], uses: ['passphraseFile'] },
     async ({ config, output }, _, flags) => {
       const rules = {
         consensus: parseConsensus(String(flags['consensus'])),

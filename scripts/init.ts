@@ -21,7 +21,10 @@ export function addInit(program: Command): void {
     program,
     'init',
     'make the data folder, the log key and entry 0 of a new log',
-    { needs: ['dataFolder', 'origin', 'deploymentFolder'], uses: ['logKeyFile', 'guardFile'] },
+    {
+      needs: ['dataFolder', 'origin', 'deploymentFolder'],
+      uses: ['logKeyFile', 'guardFile', 'passphraseFile'],
+    },
     async ({ config, output }) => {
       const facts = await initLog(config);
       output.result(
@@ -59,8 +62,8 @@ export async function initLog(
   await requireEmpty(config.dataFolder);
   await mkdir(dirname(paths.guard), { recursive: true });
   // A key that is there was put there on purpose, by whoever keeps keys; a new one is made only in our own folder.
-  if (config.logKeyFile === undefined) await createLogKey(paths.logKey);
-  const signer = await readLogKey(paths.logKey, config.origin);
+  if (config.logKeyFile === undefined) await createLogKey(paths.logKey, config.passphraseFile);
+  const signer = await readLogKey(paths.logKey, config.origin, config.passphraseFile);
 
   const registry = deployment.contracts.AnchorRegistry.address;
   const genesis: Genesis = {

@@ -36,12 +36,13 @@ function addGenerate(parent: Command): void {
   addCommand(
     parent,
     'generate <file>',
-    'make a key: <file> is private (mode 0600), <file>.json is what the registrar gets; or with --account a key for the chain',
-    { uses: ['deploymentFolder'] },
+    'make a key: <file> is private (mode 0600, encrypted if a passphrase is given), <file>.json is what the registrar gets; or with --account a key for the chain',
+    { uses: ['deploymentFolder', 'passphraseFile'] },
     async ({ config, output }, [file = ''], flags) => {
+      const { passphraseFile } = config;
       await mkdir(dirname(file), { recursive: true });
       if (flags['account'] === true) {
-        const address = new Wallet(await createAccountKey(file)).address.toLowerCase();
+        const address = new Wallet(await createAccountKey(file, passphraseFile)).address.toLowerCase();
         output.result(`${file}: account ${address}`, { file, address });
         return 0;
       }
@@ -54,7 +55,7 @@ function addGenerate(parent: Command): void {
       const deployment = await readDeployment(config.deploymentFolder);
       const agency = parseAgency(String(flags['agency']));
       const alg = parseAlgorithm(String(flags['alg']));
-      const { key } = await makeKey(file, agency, alg, deployment);
+      const { key } = await makeKey(file, agency, alg, deployment, passphraseFile);
       const kid = formatBase64url(thumbprint(key));
       output.result(
         [`${file}: private key (${alg}), keep it`, `${file}.json: for the registrar, kid ${kid}`],
@@ -80,11 +81,12 @@ export async function makeKey(
   agency: string,
   alg: Algorithm,
   deployment: Deployment,
+  passphraseFile?: string,
 ): Promise<KeyRequest> {
   const privateKey = generateKey(alg);
   const signer = keySigner(privateKey, alg);
   const proof = await signKeyProof(claimFor(agency, deployment), signer);
-  await createPrivateKeyFile(file, privateKey);
+  await createPrivateKeyFile(file, privateKey, passphraseFile);
   const request = { agency, alg, key: signer.key, proof };
   await writeFile(`${file}.json`, formatRequest(request), { flag: 'wx' });
   return request;
@@ -125,7 +127,7 @@ function addAdd(parent: Command): void {
     parent,
     'add <request>',
     "register an agency's key from the file that it handed over, after checking its proof of possession",
-    { needs: ['deploymentFolder', 'rpcUrl', 'adminKeyFile'] },
+    { needs: ['deploymentFolder', 'rpcUrl', 'adminKeyFile'], uses: ['passphraseFile'] },
     async ({ config, output }, [file = ''], flags) => {
       const request = parseRequest(await readInput(file));
       const { agency, alg, key } = request;

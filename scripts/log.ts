@@ -6,6 +6,7 @@ import { getAddress, Wallet } from 'ethers';
 import { z } from 'zod';
 import { formatHex0x, parseHex0x } from '../merkle/bytes.ts';
 import { parseVerifierKey } from '../merkle/note.ts';
+import type { Config } from '../service/config.ts';
 import { writeDeployment } from '../service/deployment.ts';
 import { readAccountKey } from '../service/keyfiles.ts';
 import { dataPaths } from '../service/paths.ts';
@@ -31,10 +32,13 @@ function addOpen(parent: Command): void {
     parent,
     'open',
     'open the log of a data folder in the registry, for an anchor key',
-    { needs: ['dataFolder', 'deploymentFolder', 'rpcUrl', 'adminKeyFile'], uses: ['anchorKeyFile'] },
+    {
+      needs: ['dataFolder', 'deploymentFolder', 'rpcUrl', 'adminKeyFile'],
+      uses: ['anchorKeyFile', 'passphraseFile'],
+    },
     async ({ config, output }, _, flags) => {
       const facts = factsShape.parse(JSON.parse(await readFile(dataPaths(config).facts, 'utf8')));
-      const anchorer = await anchorerOf(flags['anchorer'], config.anchorKeyFile);
+      const anchorer = await anchorerOf(flags['anchorer'], config);
       const { isNew } = await withAdmin(config, admin =>
         openLog(admin, config.deploymentFolder, facts, anchorer),
       );
@@ -89,13 +93,14 @@ export async function openLog(
   return { isNew };
 }
 
-async function anchorerOf(named: unknown, keyFile: string | undefined): Promise<string> {
+async function anchorerOf(named: unknown, { anchorKeyFile, passphraseFile }: Config): Promise<string> {
   if (typeof named === 'string') {
     const address = named.toLowerCase();
     if (!/^0x[0-9a-f]{40}$/.test(address)) throw new CommandError(2, `"${named}" is not an address`);
     return getAddress(address);
   }
-  if (keyFile !== undefined) return new Wallet(await readAccountKey(keyFile)).address;
+  if (anchorKeyFile !== undefined)
+    return new Wallet(await readAccountKey(anchorKeyFile, passphraseFile)).address;
   throw new CommandError(2, 'name the anchor key with --anchorer or --anchor-key-file');
 }
 

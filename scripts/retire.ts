@@ -45,7 +45,7 @@ export function addRetire(parent: Command): void {
     parent,
     'retire <kid>',
     'end a key: nothing new is accepted under it from now on, and what was accepted stays proved',
-    { needs: ['deploymentFolder', 'rpcUrl'], uses: ['adminKeyFile'] },
+    { needs: ['deploymentFolder', 'rpcUrl'], uses: ['adminKeyFile', 'passphraseFile'] },
     async ({ config, output }, [text = ''], flags) => {
       const keyId = parseKeyId(text);
       const wanted = {

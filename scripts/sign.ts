@@ -14,9 +14,9 @@ export function addSign(program: Command): void {
     program,
     'sign <event>',
     'sign an event (a CloudEvents JSON file) and print the statement',
-    { uses: ['origin'] },
+    { uses: ['origin', 'passphraseFile'] },
     async ({ config, output }, [file = ''], flags) => {
-      const signer = await readSigner(String(flags['key']), flags['alg']);
+      const signer = await readSigner(String(flags['key']), flags['alg'], config.passphraseFile);
       const event = await readEventFile(file, config.eventMaxBytes);
       const statement = await signStatement(event, await originFor(config.origin, flags['url']), signer);
       const out = flags['out'];
@@ -46,8 +46,12 @@ export async function readEventFile(path: string, maxBytes: number): Promise<Uin
 }
 
 /** A signer over a key file. The algorithm follows from the key, but for RSA, where the key is good for two. */
-export async function readSigner(path: string, named: unknown): Promise<StatementSigner> {
-  const key = await readPrivateKeyFile(path);
+export async function readSigner(
+  path: string,
+  named: unknown,
+  passphraseFile?: string,
+): Promise<StatementSigner> {
+  const key = await readPrivateKeyFile(path, passphraseFile);
   const alg = named === undefined ? algorithmOf(key) : parseAlgorithm(String(named));
   if (alg === undefined) throw new CommandError(2, `${path} is an RSA key: add --alg RS256 or --alg PS256`);
   return keySigner(key, alg);

@@ -14,10 +14,10 @@ export function addSubmit(program: Command): void {
     program,
     'submit <file>',
     'sign an event (or take a statement, *.jws), submit it, and keep its receipt',
-    { uses: ['origin'] },
+    { uses: ['origin', 'passphraseFile'] },
     async ({ config, output }, [file = ''], flags) => {
       const client = new LedgerClient(String(flags['url']));
-      const signer = await readSigner(String(flags['key']), flags['alg']);
+      const signer = await readSigner(String(flags['key']), flags['alg'], config.passphraseFile);
       const statement = file.endsWith('.jws')
         ? parseUtf8(await readInput(file)).trimEnd()
         : await signStatement(

@@ -67,6 +67,12 @@ const settings = {
     value: text,
     hint: 'the key that deploys, opens and registers',
   },
+  passphraseFile: {
+    env: 'ZEGEL_PASSPHRASE_FILE',
+    flag: 'passphrase-file',
+    value: text,
+    hint: 'a file whose first line is the passphrase of encrypted key files',
+  },
   anchorIntervalMs: {
     env: 'ZEGEL_ANCHOR_INTERVAL_MS',
     flag: 'anchor-interval-ms',

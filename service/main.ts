@@ -70,7 +70,7 @@ export async function startService(config: ServiceConfig, surroundings: Surround
 
   try {
     const deployment = await readDeployment(config.deploymentFolder);
-    const signer = accountSigner(await readAccountKey(config.anchorKeyFile));
+    const signer = accountSigner(await readAccountKey(config.anchorKeyFile, config.passphraseFile));
     const metrics = new Metrics();
     const { store, ledger } = await openLedger(config, deployment, {
       now,

@@ -79,7 +79,7 @@ async function signerFor(
   deployment: Deployment,
 ): Promise<NoteSigner> {
   requireFit(config, deployment, genesis);
-  const signer = await readLogKey(dataPaths(config).logKey, genesis.origin);
+  const signer = await readLogKey(dataPaths(config).logKey, genesis.origin, config.passphraseFile);
   requirePinnedKey(deployment, genesis, signer.key);
   return signer;
 }

@@ -366,6 +366,21 @@ describe('a command that cannot do what it is told', () => {
     refused(await runZegel(args), 2, /is an RSA key: add --alg RS256 or --alg PS256/);
   });
 
+  it('exits with 2 for an encrypted key without its passphrase, or with another', async () => {
+    await writeFile(file('passphrase'), 'correct horse\n', { mode: 0o600 });
+    await writeFile(file('wrong'), 'wrong horse\n', { mode: 0o600 });
+    await createPrivateKeyFile(file('locked'), generateKey('ES256'), file('passphrase'));
+    await writeFile(file('locked.json'), anEvent());
+    const args = ['sign', file('locked.json'), '--key', file('locked'), '--origin', 'ledger.test/1'];
+    refused(
+      await runZegel(args),
+      2,
+      /locked is encrypted: set ZEGEL_PASSPHRASE_FILE \(or --passphrase-file\)/,
+    );
+    const ran = await runZegel([...args, '--passphrase-file', file('wrong')]);
+    refused(ran, 2, /^zegel: the passphrase in \S+wrong does not open \S+locked: it is another one's/);
+  });
+
   it("exits with 1 when a contract refuses, with the error's name and facts", async () => {
     const env = onChain({ ZEGEL_ADMIN_KEY_FILE: file('stranger') });
     const ran = await runZegel(['agency', 'add', agency.id, agency.name, '--json'], env);

@@ -1,10 +1,14 @@
-import { createPublicKey, generateKeyPairSync, verify } from 'node:crypto';
+import { spawnSync } from 'node:child_process';
+import { createPublicKey, generateKeyPairSync, randomUUID, verify } from 'node:crypto';
 import { chmod, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { encryptKeystoreJsonSync, Wallet } from 'ethers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { utf8 } from '../../merkle/bytes.ts';
 import { signNote, verifyNote } from '../../merkle/note.ts';
+import { algorithms } from '../../merkle/signature.ts';
+import { generateKey } from '../../service/client/signer.ts';
 import {
   createAccountKey,
   createLogKey,
@@ -12,7 +16,11 @@ import {
   KeyFileError,
   readAccountKey,
   readLogKey,
+  readPrivateKeyFile,
 } from '../../service/keyfiles.ts';
+
+/** A key of Hardhat's accounts. */
+const wellKnown = '0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80';
 
 let folder: string;
 beforeAll(async () => {
@@ -84,9 +92,96 @@ describe('createLogKey and readLogKey', () => {
 
   test('say nothing of what stands in a file that is no key', async () => {
     const path = await file('text.key', 'my secret words');
-    await expect(readLogKey(path, 'o')).rejects.toThrow(
-      `${path} is not a private key in unencrypted PKCS#8 PEM`,
-    );
+    await expect(readLogKey(path, 'o')).rejects.toThrow(`${path} is not a private key in PKCS#8 PEM`);
+  });
+});
+
+describe('a key file under a passphrase', () => {
+  const passphrase = (name: string, content = 'correct horse\u00e9 \nnot this\n', mode?: number) =>
+    file(`${name}.passphrase`, content, mode);
+
+  test.each(algorithms.map(({ name }) => name))('holds a private key for %s', async alg => {
+    const key = generateKey(alg);
+    await createPrivateKeyFile(at(`${alg}.enc`), key, await passphrase(alg));
+    expect((await stat(at(`${alg}.enc`))).mode & 0o777).toBe(0o600);
+    expect(await readFile(at(`${alg}.enc`), 'utf8')).toMatch(/^-----BEGIN ENCRYPTED PRIVATE KEY-----\n/);
+    const read = await readPrivateKeyFile(at(`${alg}.enc`), at(`${alg}.passphrase`));
+    expect(read.equals(key)).toBe(true);
+  });
+
+  test('is read where another program wrote it', async () => {
+    const key = generateKey('ES256');
+    const pem = key.export({ format: 'pem', type: 'pkcs8', cipher: 'aes-256-cbc', passphrase: 'x y' });
+    const path = await file('node.enc', String(pem));
+    const read = await readPrivateKeyFile(path, await passphrase('node', 'x y'));
+    expect(read.equals(key)).toBe(true);
+  });
+
+  test('is read by openssl', async context => {
+    await createPrivateKeyFile(at('openssl.enc'), generateKey('RS256'), await passphrase('openssl'));
+    const args = ['pkey', '-in', at('openssl.enc'), '-passin', `file:${at('openssl.passphrase')}`, '-noout'];
+    const { error, status, stderr } = spawnSync('openssl', args, { encoding: 'utf8' });
+    context.skip(error !== undefined, 'skipped: openssl is not installed');
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  });
+
+  test('holds an account on the chain as a Web3 keystore', async () => {
+    const key = await createAccountKey(at('account.json'), await passphrase('account'));
+    expect(JSON.parse(await readFile(at('account.json'), 'utf8'))).toMatchObject({
+      version: 3,
+      Crypto: { kdf: 'scrypt', kdfparams: { n: 131_072 } },
+    });
+    expect(await readAccountKey(at('account.json'), at('account.passphrase'))).toBe(key);
+  });
+
+  const kinds: [
+    string,
+    (path: string, passphraseFile?: string) => Promise<unknown>,
+    () => Promise<string>,
+  ][] = [
+    [
+      'PKCS#8',
+      readPrivateKeyFile,
+      async () => {
+        const path = at(`${randomUUID()}.enc`);
+        await createPrivateKeyFile(path, generateKey('Ed25519'), await passphrase(randomUUID()));
+        return path;
+      },
+    ],
+    [
+      'a keystore',
+      readAccountKey,
+      async () => {
+        const account = { address: new Wallet(wellKnown).address, privateKey: wellKnown };
+        // A cost that no one should use, so that the test is quick.
+        const json = encryptKeystoreJsonSync(account, 'correct horse', { scrypt: { N: 2 } });
+        return file(`${randomUUID()}.json`, json);
+      },
+    ],
+  ];
+  test.each(kinds)('in %s is not opened without its passphrase', async (_, read, make) => {
+    const path = await make();
+    await expect(read(path)).rejects.toMatchObject({
+      name: 'KeyFileError',
+      message: `${path} is encrypted: set ZEGEL_PASSPHRASE_FILE (or --passphrase-file) to a file with its passphrase`,
+    });
+    const wrong = await passphrase(randomUUID(), 'wrong horse');
+    await expect(read(path, wrong)).rejects.toMatchObject({
+      name: 'KeyFileError',
+      message: `the passphrase in ${wrong} does not open ${path}: it is another one's, or the file is damaged`,
+    });
+    for (const [content, mode, message] of [
+      ['', 0o600, 'begins with an empty line, want a passphrase'],
+      ['correct horse\r\n', 0o600, 'has lines that end in CR LF, want LF'],
+      ['correct horse', 0o644, 'has mode 0644, so other users can reach the passphrase'],
+    ] as const) {
+      await expect(read(path, await passphrase(randomUUID(), content, mode))).rejects.toThrow(message);
+    }
+  });
+
+  test('is no keystore for being JSON', async () => {
+    const path = await file('other.json', '{"version":1}');
+    await expect(readAccountKey(path)).rejects.toThrow('is not a Web3 keystore of version 3');
   });
 });
 
