@@ -82,6 +82,7 @@ export async function signKeyProof(claim: KeyClaim, signer: StatementSigner): Pr
   return formatJws(input, await signer.sign(utf8(input)));
 }
 
-function kidOf(signer: StatementSigner): string {
+/** The key's thumbprint in base64url, as a JWS names it. */
+export function kidOf(signer: StatementSigner): string {
   return formatBase64url(thumbprint(signer.key));
 }

@@ -1,11 +1,13 @@
 /** What the administrator's commands do a second time, and how each says no: by its exit code and a sentence that helps. */
 
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Wallet, ZeroAddress } from 'ethers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { parseBase64url, parseUtf8, utf8 } from '../../merkle/bytes.ts';
 import { thumbprint } from '../../merkle/jwk.ts';
+import { parseBatchPayload, parseStatement } from '../../merkle/statement.ts';
 import { parseTrust } from '../../merkle/trust.ts';
 import { contractOf, transact } from '../../scripts/administration.ts';
 import { registerAgency, renameAgency } from '../../scripts/agency.ts';
@@ -15,6 +17,7 @@ import { type KeyRequest, makeKey, registerKey } from '../../scripts/key.ts';
 import { openLog } from '../../scripts/log.ts';
 import { type Retirement, retireKey } from '../../scripts/retire.ts';
 import { encodeAgency } from '../../service/abi.ts';
+import { batchOf } from '../../service/client/batch.ts';
 import { generateKey } from '../../service/client/signer.ts';
 import { readConfig } from '../../service/config.ts';
 import { type Deployment, readDeployment, writeDeployment } from '../../service/deployment.ts';
@@ -277,6 +280,33 @@ describe('deploy', () => {
     } finally {
       await another.stop();
     }
+  });
+});
+
+describe('sign --batch', () => {
+  it('writes a batch whose events are the bytes of the file, and names the lines that cannot be sent', async () => {
+    const file = (name: string) => join(root, name);
+    await createPrivateKeyFile(file('batch-key'), generateKey('Ed25519'));
+    const lines = [anEvent({ id: 'a' }), anEvent({ id: 'b' })].map(event => parseUtf8(event));
+    await writeFile(file('events'), lines.join('\n'));
+    const args = ['sign', '--batch', '--key', file('batch-key'), '--origin', 'ledger.test/1', '--json'];
+    const { code, out } = await runZegel([...args, file('events'), '--out', file('batch')]);
+    expect({ code, ...JSON.parse(out) }).toMatchObject({ code: 0, size: 2, out: file('batch') });
+    expect((await stat(file('batch'))).mode & 0o777).toBe(0o600);
+    const [first = '', ...events] = (await readFile(file('batch'), 'utf8')).split('\n');
+    expect(events).toEqual([...lines, '']);
+    const secret = parseBase64url(JSON.parse(first).secret);
+    const { payload } = parseStatement(JSON.parse(first).statement);
+    const { root: wanted } = batchOf(
+      lines.map(line => utf8(line)),
+      secret,
+    );
+    expect(parseBatchPayload(payload)).toEqual({ root: wanted, size: 2 });
+
+    await writeFile(file('events'), `${lines[0]}\n{"id":\n\n`);
+    const bad = await runZegel([...args, file('events'), '--out', file('bad')]);
+    expect(bad.code).toBe(2);
+    expect(bad.err).toMatch(/^zegel: line 2: .*; line 3: /);
   });
 });
 
