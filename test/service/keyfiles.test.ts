@@ -179,6 +179,13 @@ describe('a key file under a passphrase', () => {
     }
   });
 
+  test('holds a log key', async () => {
+    await createLogKey(at('log.enc'), await passphrase('log'));
+    const signer = await readLogKey(at('log.enc'), 'ledger.test/keys', at('log.passphrase'));
+    expect(verifyNote(await signNote('text\n', signer), [signer.key])).toHaveLength(1);
+    await expect(readLogKey(at('log.enc'), 'ledger.test/keys')).rejects.toThrow('is encrypted: set ZEGEL_');
+  });
+
   test('is no keystore for being JSON', async () => {
     const path = await file('other.json', '{"version":1}');
     await expect(readAccountKey(path)).rejects.toThrow('is not a Web3 keystore of version 3');
