@@ -60,12 +60,9 @@ describe('a key that is retired', () => {
     const signer = await place.addKey(`key-of-${account}`, 'ES256');
     const statement = await place.statement(undefined, signer);
     // The service finds a new key when it next looks at the chain.
-    const before = await expect
-      .poll(() => client.submit(statement, signer.key, { waitS: 30 }).catch(() => undefined), {
-        timeout: 20_000,
-      })
-      .toBeDefined()
-      .then(() => client.submit(statement, signer.key));
+    const first = () => client.submit(statement, signer.key, { waitS: 30 }).catch(() => undefined);
+    await expect.poll(first, { timeout: 20_000 }).toBeDefined();
+    const before = await client.submit(statement, signer.key);
 
     // A kid may begin with a hyphen.
     const options = [option, join(place.root, account), '--reason', reason, '--json'];

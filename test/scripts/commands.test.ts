@@ -397,6 +397,15 @@ describe('a command that cannot do what it is told', () => {
     refused(await runZegel(args), 2, /is an RSA key: add --alg RS256 or --alg PS256/);
   });
 
+  it('exits with 2 for a retirement that says not who, which key or why in the known words', async () => {
+    const env = { ZEGEL_RPC_URL: chain.url, ZEGEL_DEPLOYMENT: network };
+    const kid = 'A'.repeat(43);
+    refused(await runZegel(['key', 'retire', kid], env), 2, /the agency with --controller-key-file/);
+    refused(await runZegel(['key', 'retire', 'AAAA'], env), 2, /"AAAA" is not a key's kid: zegel key list/);
+    const onHold = await runZegel(['key', 'retire', kid, '--reason', '6'], env);
+    refused(onHold, 2, /"6" is not a reason for which a key ends: give one of unspecified, keyCompromise/);
+  });
+
   it('exits with 2 for an encrypted key without its passphrase, or with another', async () => {
     await writeFile(file('passphrase'), 'correct horse\n', { mode: 0o600 });
     await writeFile(file('wrong'), 'wrong horse\n', { mode: 0o600 });
