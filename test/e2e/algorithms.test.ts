@@ -2,13 +2,16 @@
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { encryptKeystoreJsonSync, Wallet } from 'ethers';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Algorithm, algorithms } from '../../merkle/signature.ts';
 import { parseStatement } from '../../merkle/statement.ts';
 import { makeKey, registerKey } from '../../scripts/key.ts';
 import { readSigner } from '../../scripts/sign.ts';
 import { LedgerClient, receiptFile } from '../../service/client/client.ts';
+import type { ServiceConfig } from '../../service/config.ts';
 import { readDeployment } from '../../service/deployment.ts';
+import { readAccountKey } from '../../service/keyfiles.ts';
 import { type Service, startService } from '../../service/main.ts';
 import { anEvent } from '../helpers/builders.ts';
 import { fundedKeys, startHardhat, type TestChain } from '../helpers/chain.ts';
@@ -29,9 +32,17 @@ afterAll(async () => {
 });
 
 /** A service that knows all keys from its first moment: a running one sees a new key when it next looks at the chain. */
-async function serve(): Promise<string> {
-  service = await startService(place.config, { log: aLogger().log });
+async function serve(more: Partial<ServiceConfig> = {}): Promise<string> {
+  service = await startService({ ...place.config, ...more }, { log: aLogger().log });
   return service.url;
+}
+
+/** Keeps an account as a Web3 keystore, at a cost that no one should use, so that the test is quick. */
+async function keepAccount(file: string, privateKey: string, passphrase: string): Promise<string> {
+  const account = { address: new Wallet(privateKey).address, privateKey };
+  const json = encryptKeystoreJsonSync(account, passphrase, { scrypt: { N: 2 } });
+  await writeFile(file, json, { mode: 0o600 });
+  return file;
 }
 
 const at = (name: string) => join(place.root, name);
@@ -64,7 +75,8 @@ describe('a key', () => {
     );
   });
 
-  it('goes the same way by the command line, under a passphrase', async () => {
+  it('goes the same way by the command line, with every key under a passphrase', async () => {
+    const passphrase = 'correct horse';
     const env = {
       ZEGEL_RPC_URL: chain.url,
       ZEGEL_DEPLOYMENT: place.network,
@@ -72,8 +84,8 @@ describe('a key', () => {
       ZEGEL_ADMIN_KEY_FILE: at('admin'),
       ZEGEL_PASSPHRASE_FILE: at('passphrase'),
     };
-    await writeFile(env.ZEGEL_ADMIN_KEY_FILE, fundedKeys[0], { mode: 0o600 });
-    await writeFile(env.ZEGEL_PASSPHRASE_FILE, 'correct horse\n', { mode: 0o600 });
+    await keepAccount(env.ZEGEL_ADMIN_KEY_FILE, fundedKeys[0], passphrase);
+    await writeFile(env.ZEGEL_PASSPHRASE_FILE, `${passphrase}\n`, { mode: 0o600 });
     await writeFile(at('event'), anEvent());
 
     const [made] = await zegelJson(
@@ -83,7 +95,9 @@ describe('a key', () => {
     expect(await zegelJson(['key', 'add', made.request], env)).toMatchObject([
       { kid: made.kid, isNew: true },
     ]);
-    const url = await serve();
+    const anchorKey = await readAccountKey(place.config.anchorKeyFile);
+    const anchorKeyFile = await keepAccount(at('anchor.json'), anchorKey, passphrase);
+    const url = await serve({ anchorKeyFile, passphraseFile: env.ZEGEL_PASSPHRASE_FILE });
     const key = ['--key', at('desk'), '--alg', 'PS256'];
     await zegelJson(['sign', at('event'), ...key, '--out', at('event.jws')], env);
     const args = ['submit', at('event.jws'), ...key, '--url', url, '--out', at('receipt.json')];
