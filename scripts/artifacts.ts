@@ -19,16 +19,37 @@ export type Artifacts = Readonly<Record<ContractName, ContractArtifact>>;
 
 /** What `hardhat build` makes of the contracts. In a checkout it runs first, which costs half a second when nothing has changed. */
 export async function contractArtifacts(): Promise<Artifacts> {
-  if (import.meta.url.endsWith('.ts')) {
-    const { default: hre } = await import('hardhat');
-    await hre.tasks.getTask('build').run({ quiet: true, noTests: true });
-  }
+  if (import.meta.url.endsWith('.ts')) await build();
   const [AccessManager, AnchorRegistry, KeyRegistry] = await Promise.all([
     read('AccessManager'),
     read('AnchorRegistry'),
     read('KeyRegistry'),
   ]);
   return { AccessManager, AnchorRegistry, KeyRegistry };
+}
+
+async function build(): Promise<void> {
+  const { default: hre } = await import('hardhat');
+  for (let tries = 1; ; tries++) {
+    try {
+      await hre.tasks.getTask('build').run({ quiet: true, noTests: true });
+      return;
+    } catch (error) {
+      // Of two commands that build at the same time, one renames Hardhat's cache away under the other. The work is done by then.
+      if (tries === 5 || !isRenamedAway(error)) throw error;
+    }
+  }
+}
+
+function isRenamedAway(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return (
+    cause instanceof Error &&
+    'code' in cause &&
+    cause.code === 'ENOENT' &&
+    'syscall' in cause &&
+    cause.syscall === 'rename'
+  );
 }
 
 async function read(name: ContractName): Promise<ContractArtifact> {
