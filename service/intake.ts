@@ -12,6 +12,9 @@ import type { Submission } from './submission.ts';
 /** The part of the key registry's view that intake asks. */
 export type Keys = Pick<KeyView, 'find' | 'ready'>;
 
+/** A statement as it was sent, and the key whose signature on it was verified. */
+export type SignedStatement = { readonly text: string; readonly key: ViewedKey };
+
 export class Intake {
   readonly #origin: string;
   readonly #keys: Keys;
@@ -36,6 +39,11 @@ export class Intake {
     return Math.ceil((this.#eventMaxBytes * 4) / 3) + 2_048;
   }
 
+  /** Says that submissions are taken. @throws {LedgerError} with the reason why not, such as a chain that is silent */
+  ready(): void {
+    this.#keys.ready();
+  }
+
   /**
    * Reads a statement over one event and verifies its signature. What costs nothing is asked first, the signature last.
    *
@@ -44,25 +52,36 @@ export class Intake {
    *
    * @throws {LedgerError} with every fault of the form, or the first reason why a well-formed statement is refused
    */
-  async accept(compact: Uint8Array): Promise<Submission> {
-    this.#keys.ready();
-    const text = wellFormed('', () => parseUtf8(compact));
+  async accept(compact: Uint8Array | string): Promise<Submission> {
+    this.ready();
+    const text = typeof compact === 'string' ? compact : wellFormed('', () => parseUtf8(compact));
     const statement = wellFormed('', () => parseStatement(text));
-    if (statement.aud !== this.#origin)
-      throw new LedgerError(
-        'AUDIENCE_OTHER',
-        `the statement's aud is another log's origin, want ${this.#origin}`,
-      );
+    this.requireAudience(statement);
     if (statement.typ !== 'zegel+jws')
       throw refusal([
         { place: 'header.typ', message: 'a batch statement goes to /v1/records/batch, want zegel+jws' },
       ]);
-    const event = wellFormed('event', () => parseEvent(statement.payload, { maxBytes: this.#eventMaxBytes }));
-    const key = await this.#signer(statement);
-    return this.#submission(text, statement, event, key);
+    const event = this.readEvent(statement.payload);
+    const key = await this.signer(statement);
+    return this.submission({ text, key }, event, statement.payload);
   }
 
-  async #signer(statement: Statement): Promise<ViewedKey> {
+  /** @throws {LedgerError} AUDIENCE_OTHER if the statement was made for another log */
+  requireAudience(statement: Statement): void {
+    if (statement.aud === this.#origin) return;
+    throw new LedgerError(
+      'AUDIENCE_OTHER',
+      `the statement's aud is another log's origin, want ${this.#origin}`,
+    );
+  }
+
+  /** Reads an event that is to be recorded. @throws {LedgerError} RECORD_MALFORMED with every fault and its place in the event */
+  readEvent(bytes: Uint8Array): Event {
+    return wellFormed('event', () => parseEvent(bytes, { maxBytes: this.#eventMaxBytes }));
+  }
+
+  /** The registered key that signed a statement. @throws {LedgerError} if none did */
+  async signer(statement: Statement): Promise<ViewedKey> {
     const key = this.#keys.find(parseBase64url(statement.kid));
     if (key === undefined)
       throw new LedgerError('KEY_UNKNOWN', `no agency has registered the key ${statement.kid}`);
@@ -80,7 +99,9 @@ export class Intake {
     return key;
   }
 
-  #submission(text: string, { payload }: Statement, event: Event, key: ViewedKey): Submission {
+  /** What goes to the ledger for an event: it was read from `bytes`, and `signed` covers it. */
+  submission(signed: SignedStatement, event: Event, bytes: Uint8Array): Submission {
+    const { text, key } = signed;
     return {
       statement: text,
       key: key.jwk,
@@ -89,7 +110,7 @@ export class Intake {
       source: event.source,
       id: event.id,
       kind: event.recordkind,
-      event: payload,
+      event: bytes,
       admit: timeMs => {
         // Between the signature check and this moment the chain may have fallen silent and the key may have been retired.
         this.#keys.ready(timeMs);
@@ -107,7 +128,7 @@ function requireGood(key: ViewedKey | undefined, timeMs: number): void {
 }
 
 /** Runs a parser, whose faults become the caller's. Faults within the event get `event` in front of their place. */
-function wellFormed<T>(within: '' | 'event', parse: () => T): T {
+export function wellFormed<T>(within: '' | 'event', parse: () => T): T {
   try {
     return parse();
   } catch (error) {
@@ -121,7 +142,8 @@ function wellFormed<T>(within: '' | 'event', parse: () => T): T {
   }
 }
 
-function refusal(issues: readonly Issue[]): LedgerError {
+/** The refusal of what is not in its form. */
+export function refusal(issues: readonly Issue[]): LedgerError {
   const faults = issues.length === 1 ? 'a fault' : `${issues.length} faults`;
   return new LedgerError('RECORD_MALFORMED', `the statement has ${faults}`, { issues });
 }

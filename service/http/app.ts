@@ -4,6 +4,7 @@ import Router from '@koa/router';
 import Koa, { type Middleware } from 'koa';
 import type { Logger } from 'pino';
 import { type AnchorParts, anchorRoutes } from './anchors.ts';
+import { type BatchParts, batchRoutes } from './batch.ts';
 import { drain } from './body.ts';
 import { commonFields, singleFields } from './headers.ts';
 import { type HealthParts, healthRoutes } from './health.ts';
@@ -17,6 +18,7 @@ import { type TileParts, tileRoutes } from './tiles.ts';
 import { tracing } from './tracing.ts';
 
 export type AppParts = RecordParts &
+  BatchParts &
   ReceiptParts &
   ProofParts &
   AnchorParts &
@@ -33,6 +35,7 @@ export function createApp(parts: AppParts): Koa {
   // One spelling per path: neither another case nor a slash at the end.
   const router = new Router({ sensitive: true, strict: true });
   recordRoutes(router, parts);
+  batchRoutes(router, parts);
   receiptRoutes(router, parts);
   proofRoutes(router, parts);
   anchorRoutes(router, parts);

@@ -64,6 +64,8 @@ export const drain: Middleware = async (ctx, next) => {
   const { req, res } = ctx;
   if (req.complete) return;
   res.once('finish', () => {
+    // A body that is answered while it comes may be there by now.
+    if (req.complete) return;
     lingering.add(req.socket);
     req.once('end', () => lingering.delete(req.socket));
     req.resume();

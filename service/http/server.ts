@@ -1,18 +1,24 @@
 /** The HTTP server: its limits against slow and endless clients, its answers to what is no HTTP, and its end. */
 
-import { createServer as createHttpServer, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type Koa from 'koa';
 import { lingering } from './body.ts';
+import { limitRequest } from './deadline.ts';
 import { apiVersion } from './headers.ts';
 
 /** Times in milliseconds. */
 export type ServerLimits = {
   /** From the first byte of a request to the end of its header. */
   readonly headersTimeoutMs: number;
-  /** From the first byte of a request to its last. */
+  /** From the end of a request's header to the end of its body; where lines are read, to the end of the next line. */
   readonly requestTimeoutMs: number;
-  /** How often both are looked at. */
+  /** How often headers are looked at. */
   readonly checkingIntervalMs: number;
   /** How long a connection may wait for its next request. */
   readonly keepAliveTimeoutMs: number;
@@ -34,11 +40,17 @@ export const serverLimits: ServerLimits = {
 
 /** Makes the server. It does not listen yet. */
 export function createServer(app: Koa, limits: ServerLimits = serverLimits): Server {
-  const handler = app.callback();
+  const answer = app.callback();
+  const handler = (req: IncomingMessage, res: ServerResponse) => {
+    const late = Object.assign(new Error('the request took too long'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
+    limitRequest(req, limits.requestTimeoutMs, () => server.emit('clientError', late, req.socket));
+    return answer(req, res);
+  };
   const server = createHttpServer(
     {
       headersTimeout: limits.headersTimeoutMs,
-      requestTimeout: limits.requestTimeoutMs,
+      // Ours is in deadline.ts.
+      requestTimeout: 0,
       connectionsCheckingInterval: limits.checkingIntervalMs,
       keepAliveTimeout: limits.keepAliveTimeoutMs,
       maxHeaderSize: limits.maxHeaderBytes,

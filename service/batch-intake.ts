@@ -1,0 +1,260 @@
+/** Intake of batches: from one signature over a Merkle root, a secret and many events to a submission for each event. */
+
+import { setImmediate } from 'node:timers/promises';
+import { equalBytes, formatBase64url, parseBase64url } from '../merkle/bytes.ts';
+import { FormatError, type Issue } from '../merkle/errors.ts';
+import { type JsonObject, JsonReader } from '../merkle/json.ts';
+import { LeafTree } from '../merkle/prove.ts';
+import { batchLeafHash, batchSalt, parseBatchPayload, parseStatement } from '../merkle/statement.ts';
+import { LedgerError } from './errors.ts';
+import { type Intake, refusal, type SignedStatement, wellFormed } from './intake.ts';
+import type { Submission } from './submission.ts';
+
+/** How many bytes the events of one batch statement may have together, as they were sent (DESIGN 3.1). */
+export const batchMaxBytes = 32 << 20;
+
+/** How many bytes of events of all batches under way may be held, so that many uploads at once don't exhaust memory. */
+const heldMaxBytes = 4 * batchMaxBytes;
+
+/** The part of the intake of single statements that batches share. */
+export type SharedIntake = Pick<Intake, 'ready' | 'requireAudience' | 'readEvent' | 'signer' | 'submission'>;
+
+export class BatchIntake {
+  readonly #intake: SharedIntake;
+  readonly #held = new Held();
+
+  constructor(intake: SharedIntake) {
+    this.#intake = intake;
+  }
+
+  /**
+   * Begins a batch, from a line's members `statement` and `secret`. When only its size can be read, it is a batch that is refused
+   * already: its events must still be told from what follows them.
+   * @throws {LedgerError} RECORD_MALFORMED if the size cannot be read
+   */
+  begin(members: JsonObject): Batch {
+    const text = members.get('statement');
+    const announced = sizeIn(text);
+    const opening = () => this.#open(members);
+    if (announced !== undefined)
+      return new Batch({ ...announced, intake: this.#intake, held: this.#held, opening });
+
+    wellFormed('', () => readOpening(members));
+    throw refusal([
+      { place: 'payload', message: 'has no size, so it is unknown which lines are its events' },
+    ]);
+  }
+
+  async #open(members: JsonObject): Promise<Opened> {
+    this.#intake.ready();
+    const { text, secret, statement } = wellFormed('', () => readOpening(members));
+    this.#intake.requireAudience(statement);
+    return { text, key: await this.#intake.signer(statement), secret };
+  }
+}
+
+/** A batch statement whose signature was verified, and the secret that its salts are made of. */
+type Opened = SignedStatement & { readonly secret: Uint8Array };
+
+/** A tree over a batch's events, and the salt of each. */
+type SaltedTree = { readonly tree: BatchTree; readonly salts: readonly Uint8Array[] };
+
+/** One batch while its events arrive and are submitted. */
+export class Batch {
+  /** How many events it has, as its statement says. */
+  readonly size: number;
+
+  readonly #root: Uint8Array;
+  readonly #intake: SharedIntake;
+  readonly #held: Held;
+  readonly #opened: Promise<Opened>;
+  readonly #events: Uint8Array[] = [];
+  #bytes = 0;
+  #refusal: unknown;
+  #verified: (SaltedTree & { readonly signed: Opened }) | undefined;
+
+  constructor(parts: {
+    readonly root: Uint8Array;
+    readonly size: number;
+    readonly intake: SharedIntake;
+    readonly held: Held;
+    readonly opening: () => Promise<Opened>;
+  }) {
+    this.size = parts.size;
+    this.#root = parts.root;
+    this.#intake = parts.intake;
+    this.#held = parts.held;
+    this.#opened = parts.opening();
+    // The signature is checked while the events arrive. What is not signed by a registered key is held no longer than that.
+    this.#opened.catch((error: unknown) => this.refuse(error));
+  }
+
+  /** How long the next event may be; 0 once the batch is refused, for then nothing of it is kept. */
+  get roomBytes(): number {
+    return this.#refusal === undefined ? batchMaxBytes - this.#bytes : 0;
+  }
+
+  /** Refuses the batch whole. The first reason stays. */
+  refuse(reason: unknown): void {
+    this.#refusal ??= reason;
+    this.release();
+  }
+
+  /** Takes the next event, or undefined for one that is longer than there is room. */
+  add(event: Uint8Array | undefined): void {
+    if (this.#refusal !== undefined) return;
+    if (event === undefined) {
+      this.refuse(
+        new LedgerError(
+          'BODY_TOO_LARGE',
+          `the events of the batch have more than ${batchMaxBytes} bytes together`,
+        ),
+      );
+    } else if (!this.#held.take(event.length)) {
+      this.refuse(new LedgerError('LOG_BUSY', 'too many batches are under way', { retryAfterS: 5 }));
+    } else {
+      this.#bytes += event.length;
+      this.#events.push(event);
+    }
+  }
+
+  /**
+   * Verifies, once all events are there, that the statement is signed and that its root is that of the events.
+   * @throws {LedgerError} for the batch as a whole
+   */
+  async verify(): Promise<void> {
+    const signed = await this.#opened;
+    if (this.#refusal !== undefined) throw this.#refusal;
+    if (this.#events.length !== this.size)
+      throw refusal([
+        { place: 'events', message: `the upload ends after ${this.#events.length} of ${this.size}` },
+      ]);
+
+    const { tree, salts } = await saltedTree(this.#events, signed.secret);
+    if (!equalBytes(tree.root, this.#root)) throw refusal(this.#misfits(tree.root));
+    this.#verified = { tree, salts, signed };
+  }
+
+  /** The submission of one event of a verified batch. @throws {LedgerError} RECORD_MALFORMED if it is not one that can be recorded */
+  submission(index: number): Submission {
+    const event = this.#events[index];
+    const salt = this.#verified?.salts[index];
+    if (this.#verified === undefined || event === undefined || salt === undefined)
+      throw new RangeError(`no verified event ${index} in a batch of ${this.size}`);
+    if (event.includes(carriageReturn)) throw refusal([{ place: 'event', message: carriageReturnFault }]);
+    const { tree, signed } = this.#verified;
+    const submission = this.#intake.submission(signed, this.#intake.readEvent(event), event);
+    return { ...submission, batch: { salt, index, path: tree.path(index) } };
+  }
+
+  /** The length of an event, in bytes. */
+  lengthBytes(index: number): number {
+    return this.#events[index]?.length ?? 0;
+  }
+
+  /** Lets its events go. */
+  release(): void {
+    this.#held.give(this.#bytes);
+    this.#bytes = 0;
+    this.#events.length = 0;
+    this.#verified = undefined;
+  }
+
+  /** Why the root may not fit: most often because something on the way has changed the ends of the lines. */
+  #misfits(root: Uint8Array): readonly Issue[] {
+    const wanted = formatBase64url(this.#root);
+    const issues = [
+      { place: 'payload.root', message: `is ${wanted}, the salted events give ${formatBase64url(root)}` },
+    ];
+    const first = this.#events.findIndex(event => event.includes(carriageReturn));
+    if (first >= 0) issues.push({ place: `events[${first}]`, message: carriageReturnFault });
+    return issues;
+  }
+}
+
+const carriageReturn = 0x0d;
+const carriageReturnFault = 'has a carriage return; lines end in a line feed alone';
+
+/** The bytes of events that are held for all batches together. */
+class Held {
+  #bytes = 0;
+
+  /** Whether there is room for so many bytes; then they are taken. */
+  take(bytes: number): boolean {
+    if (this.#bytes + bytes > heldMaxBytes) return false;
+    this.#bytes += bytes;
+    return true;
+  }
+
+  give(bytes: number): void {
+    this.#bytes -= bytes;
+  }
+}
+
+/** Reads all that a batch's first line has. @throws {FormatError} naming every fault */
+function readOpening(members: JsonObject) {
+  const reader = new JsonReader();
+  reader.object(members, '', ['statement', 'secret']);
+  const text = reader.string(members.get('statement'), 'statement');
+  const secret = reader.bytes(members.get('secret'), 'secret', 32);
+  const statement = text === '' ? undefined : reader.parse('', () => parseStatement(text), undefined);
+  if (statement?.typ === 'zegel+jws')
+    reader.fail('header.typ', 'a statement over one event has no secret, want zegel-batch+jws');
+  else if (statement !== undefined) reader.parse('', () => parseBatchPayload(statement.payload), undefined);
+  else if (text === '') reader.fail('statement', 'is empty');
+  reader.finish(undefined);
+  if (statement === undefined) throw FormatError.at('statement', 'is empty');
+  return { text, secret, statement };
+}
+
+/** The root and size in a batch statement's payload, whatever else may be wrong with it. */
+function sizeIn(text: unknown): { readonly root: Uint8Array; readonly size: number } | undefined {
+  if (typeof text !== 'string') return undefined;
+  try {
+    return parseBatchPayload(parseBase64url(text.split('.', 2)[1] ?? ''));
+  } catch (error) {
+    if (error instanceof FormatError) return undefined;
+    throw error;
+  }
+}
+
+async function saltedTree(events: readonly Uint8Array[], secret: Uint8Array): Promise<SaltedTree> {
+  const salts: Uint8Array[] = [];
+  const subtrees: LeafTree[] = [];
+  for (let from = 0; from < events.length; from += subtreeWidth) {
+    const leaves = events.slice(from, from + subtreeWidth).map((event, i) => {
+      const salt = batchSalt(secret, from + i);
+      salts.push(salt);
+      return batchLeafHash(salt, event);
+    });
+    subtrees.push(new LeafTree(leaves));
+    // The largest batches take a second: others have their turn in between.
+    await setImmediate();
+  }
+  return { tree: new BatchTree(subtrees), salts };
+}
+
+/** Leaves of one subtree: a power of two, so that subtrees and the tree over their roots together have RFC 9162's shape. */
+const subtreeWidth = 256;
+
+/** The tree of a batch, made of subtrees so that nobody waits while all of it is made. */
+class BatchTree {
+  readonly #subtrees: readonly LeafTree[];
+  readonly #top: LeafTree;
+
+  /** @param subtrees all but the last over `subtreeWidth` leaves */
+  constructor(subtrees: readonly LeafTree[]) {
+    this.#subtrees = subtrees;
+    this.#top = new LeafTree(subtrees.map(({ root }) => root));
+  }
+
+  get root(): Uint8Array {
+    return this.#top.root;
+  }
+
+  path(index: number): readonly Uint8Array[] {
+    const at = Math.floor(index / subtreeWidth);
+    const within = this.#subtrees[at]?.path(index % subtreeWidth) ?? [];
+    return [...within, ...this.#top.path(at)];
+  }
+}

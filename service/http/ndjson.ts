@@ -1,0 +1,192 @@
+/** Lines over HTTP: read one by one within limits, and answered in their order with only so much under way. */
+
+/** A line: its bytes without the line feed; or that it was too `long`, and read away; or that the body was `cut` before its end. */
+export type Line =
+  | { readonly kind: 'whole'; readonly bytes: Uint8Array }
+  | { readonly kind: 'long' | 'cut' | 'endless' };
+
+/** Runs while the sender is waited for. */
+export type Clock = { readonly start: () => void; readonly stop: () => void };
+
+const lineFeed = 0x0a;
+
+/** A line longer than this is not read to its end: whoever sends it has lost the form. */
+const readAwayMaxBytes = 64 << 20;
+
+/** Reads lines from a body, of which it never holds more than one line and one chunk. */
+export class LineReader {
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  readonly #clock: Clock;
+  #rest: Uint8Array = new Uint8Array(0);
+
+  constructor(chunks: AsyncIterator<Uint8Array>, clock: Clock) {
+    this.#chunks = chunks;
+    this.#clock = clock;
+  }
+
+  /**
+   * The next line; undefined at the end of the body. After `cut` and `endless` there is no further line.
+   *
+   * @param maxBytes how long it may be, without its line feed
+   */
+  async line(maxBytes: number): Promise<Line | undefined> {
+    const begun = new Gathered(maxBytes);
+    try {
+      for (;;) {
+        const at = this.#rest.indexOf(lineFeed);
+        const piece = at < 0 ? this.#rest : this.#rest.subarray(0, at);
+        this.#rest = at < 0 ? new Uint8Array(0) : this.#rest.subarray(at + 1);
+        begun.add(piece);
+        if (at >= 0) return begun.line();
+        if (begun.length > readAwayMaxBytes) return { kind: 'endless' };
+
+        this.#clock.start();
+        const { done, value } = await this.#chunks.next();
+        if (done === true) return begun.length === 0 ? undefined : { kind: 'cut' };
+        this.#rest = value;
+      }
+    } finally {
+      this.#clock.stop();
+    }
+  }
+}
+
+/** A line that is put together from pieces, as long as it is not too long. */
+class Gathered {
+  readonly #maxBytes: number;
+  // A sender may cut a line into single bytes: copied into one buffer they cost no more than they are.
+  #buffer: Uint8Array = new Uint8Array(0);
+  length = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  add(piece: Uint8Array): void {
+    const before = this.length;
+    this.length += piece.length;
+    if (this.length > this.#maxBytes) {
+      this.#buffer = new Uint8Array(0);
+    } else if (before === 0) {
+      this.#buffer = piece;
+    } else {
+      if (this.length > this.#buffer.length || this.#buffer.byteOffset > 0) {
+        const larger = new Uint8Array(Math.min(this.#maxBytes, 2 * this.length));
+        larger.set(this.#buffer.subarray(0, before));
+        this.#buffer = larger;
+      }
+      this.#buffer.set(piece, before);
+    }
+  }
+
+  line(): Line {
+    if (this.length > this.#maxBytes) return { kind: 'long' };
+    return { kind: 'whole', bytes: this.#buffer.subarray(0, this.length) };
+  }
+}
+
+/** An answer that waits for its turn; `times` lines of the same text. */
+type Slot = {
+  text: string | undefined;
+  times: number;
+  readonly weight: number;
+  readonly done: Promise<void>;
+};
+
+/** How much may be under way for one upload: so many answers, to so many bytes of lines. */
+const underWayMax = { answers: 1_000, bytes: 2 << 20 };
+
+/** Text is handed over in pieces of about this length: one line each would cost a write each. */
+const pieceLength = 16_384;
+
+/** Answers to lines, given out in the order of the lines whenever they are ready. */
+export class Answers {
+  readonly #slots: Slot[] = [];
+  #bytes = 0;
+  #last: (() => string) | undefined;
+  #isCancelled = false;
+  #changed = Promise.withResolvers<void>();
+
+  /** Waits until another line may be taken up. False when nobody wants answers any more. */
+  async room(): Promise<boolean> {
+    while (!this.#isCancelled && this.#isFull()) await this.#changed.promise;
+    return !this.#isCancelled;
+  }
+
+  /** Adds the answer to the next line, without a line feed; it must not reject. @param weight how many bytes wait with it */
+  add(answer: Promise<string>, weight: number): void {
+    const done = answer.then(text => {
+      slot.text = `${text}\n`;
+    });
+    const slot: Slot = { text: undefined, times: 1, weight, done };
+    this.#push(slot);
+  }
+
+  /** Adds one answer for each of so many lines. */
+  repeat(answer: string, times: number): void {
+    this.#push({ text: `${answer}\n`, times, weight: 0, done: Promise.resolve() });
+  }
+
+  /** Says that no line follows. @param last makes the last line, once all others have been given out */
+  end(last: () => string): void {
+    this.#last = last;
+    this.#tell();
+  }
+
+  /** Says that nobody wants answers any more. */
+  cancel(): void {
+    this.#isCancelled = true;
+    this.#tell();
+  }
+
+  /** The text of the answers. Who takes it slowly slows the reading down, too. */
+  async *text(): AsyncGenerator<string, void, undefined> {
+    while (!this.#isCancelled) {
+      const [first] = this.#slots;
+      if (first !== undefined) {
+        await first.done;
+        yield this.#take();
+      } else if (this.#last !== undefined) {
+        yield `${this.#last()}\n`;
+        return;
+      } else {
+        await this.#changed.promise;
+      }
+    }
+  }
+
+  #isFull(): boolean {
+    return this.#slots.length >= underWayMax.answers || this.#bytes >= underWayMax.bytes;
+  }
+
+  #push(slot: Slot): void {
+    this.#slots.push(slot);
+    this.#bytes += slot.weight;
+    this.#tell();
+  }
+
+  /** Takes what is ready. */
+  #take(): string {
+    let piece = '';
+    for (
+      let first = this.#slots[0];
+      first?.text !== undefined && piece.length < pieceLength;
+      [first] = this.#slots
+    ) {
+      const times = Math.min(first.times, Math.ceil(pieceLength / first.text.length));
+      piece += first.text.repeat(times);
+      first.times -= times;
+      if (first.times > 0) continue;
+      this.#slots.shift();
+      this.#bytes -= first.weight;
+    }
+    this.#tell();
+    return piece;
+  }
+
+  #tell(): void {
+    const { resolve } = this.#changed;
+    this.#changed = Promise.withResolvers<void>();
+    resolve();
+  }
+}
