@@ -150,18 +150,27 @@ class Upload {
     }
     try {
       const goesOn = await this.#takeEvents(batch);
-      await batch.verify();
-      for (let i = 0; i < batch.size && (await this.#answers.room()); i++)
-        this.#submit(
-          accept(() => batch.submission(i)),
-          batch.lengthBytes(i),
-        );
+      if (await this.#isVerified(batch)) {
+        for (let i = 0; i < batch.size && (await this.#answers.room()); i++)
+          this.#submit(
+            accept(() => batch.submission(i)),
+            batch.lengthBytes(i),
+          );
+      }
       return goesOn;
-    } catch (error) {
-      this.#refuse(error, batch.size);
-      return true;
     } finally {
       batch.release();
+    }
+  }
+
+  /** Whether a batch is what its statement says. If not, it is refused whole. */
+  async #isVerified(batch: Batch): Promise<boolean> {
+    try {
+      await batch.verify();
+      return true;
+    } catch (error) {
+      this.#refuse(error, batch.size);
+      return false;
     }
   }
 

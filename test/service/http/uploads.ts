@@ -4,8 +4,7 @@ import { request } from 'node:http';
 import type { Readable } from 'node:stream';
 import { expect } from 'vitest';
 import { readCheckpoint } from '../../../merkle/checkpoint.ts';
-import { verifyNote } from '../../../merkle/note.ts';
-import type { World } from './world.ts';
+import { type VerifierKey, verifyNote } from '../../../merkle/note.ts';
 
 export type AnswerLine = {
   readonly status: number;
@@ -22,15 +21,18 @@ export type AnswerLine = {
   };
 };
 
+/** Where uploads go to, and whose checkpoint comes back. */
+export type Uploading = { readonly port: number; readonly ledger: { readonly verifierKey: VerifierKey } };
+
 export type Uploaded = { readonly answers: readonly AnswerLine[]; readonly checkpoint: string };
 
 /** Sends lines, each with its line feed, and reads the answers while it sends. */
-export function upload(world: World, lines: readonly string[]): Promise<Uploaded> {
+export function upload(world: Uploading, lines: readonly string[]): Promise<Uploaded> {
   return uploadBody(world, lines.map(line => `${line}\n`).join(''));
 }
 
 /** Sends a body as it is, in one piece or as a stream. */
-export async function uploadBody(world: World, body: string | Uint8Array | Readable): Promise<Uploaded> {
+export async function uploadBody(world: Uploading, body: string | Uint8Array | Readable): Promise<Uploaded> {
   const { status, headers, lines } = await uploadRaw(world, body);
   expect(status).toBe(200);
   expect(headers['content-type']).toBe('application/x-ndjson');
@@ -56,7 +58,7 @@ export async function uploadBody(world: World, body: string | Uint8Array | Reada
 }
 
 export function uploadRaw(
-  world: Pick<World, 'port'>,
+  world: { readonly port: number },
   body: string | Uint8Array | Readable,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<{

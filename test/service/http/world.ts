@@ -21,10 +21,11 @@ import { Intake } from '../../../service/intake.ts';
 import type { ViewedKey } from '../../../service/keys.ts';
 import { Metrics } from '../../../service/metrics.ts';
 import { verifyWithOpenSsl } from '../../../service/openssl.ts';
+import type { Database } from '../../../service/store.ts';
 import type { Health } from '../../../service/vitals.ts';
 import { testOrigin } from '../../helpers/builders.ts';
 import { keyFor, publicJwk } from '../../helpers/keys.ts';
-import { aLog } from '../../helpers/ledger.ts';
+import { aLog, memoryDatabase } from '../../helpers/ledger.ts';
 
 export const agency = 'OVO002949';
 
@@ -51,14 +52,16 @@ export async function aWorld({
   baseUrl,
   eventMaxBytes = 65_536,
   anchors = [],
+  database = memoryDatabase(),
 }: {
   limits?: Partial<ServerLimits>;
   baseUrl?: string;
   eventMaxBytes?: number;
   /** Anchors as the book would list them, smallest first. */
   anchors?: readonly ListedAnchor[];
+  database?: Database;
 } = {}) {
-  const log = await aLog({ origin: testOrigin });
+  const log = await aLog({ origin: testOrigin, database });
   const ledger = await log.open();
   const keys = registeredKeys();
   const state = {

@@ -1,0 +1,237 @@
+/** Uploads as streams: large, slow, without end, or cut off. */
+
+import { connect, type Socket } from 'node:net';
+import { Readable } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { aBatch, singleLine, someEvents } from '../../helpers/batches.ts';
+import { anEvent } from '../../helpers/builders.ts';
+import { outcomes, upload, uploadBody } from './uploads.ts';
+import { ask, aWorld, type World } from './world.ts';
+import { startWorldProcess, type WorldProcess } from './world-process.ts';
+
+const megabyte = 1 << 20;
+
+describe('a large upload', () => {
+  let world: WorldProcess;
+  beforeAll(async () => {
+    world = await startWorldProcess();
+  });
+  afterAll(() => world.stop());
+
+  const data = 'x'.repeat(60_000);
+
+  test('of 100 MB in lines leaves memory flat', { timeout: 120_000 }, async () => {
+    function* lines(prefix: string, count: number) {
+      for (let i = 0; i < count; i++) yield `${singleLine(anEvent({ id: `${prefix}-${i}`, data }))}\n`;
+    }
+    const send = async (prefix: string, count: number) => {
+      const uploaded = await uploadBody(world, Readable.from(lines(prefix, count)));
+      expect(outcomes(uploaded)).toEqual(Array(count).fill('201'));
+    };
+    await send('warm', 700);
+    const growth = await world.memoryGrowth(() => send('flat', 1_300));
+    expect(growth).toBeLessThan(60 * megabyte);
+  });
+
+  test('of 100 MB in batches leaves memory flat', { timeout: 120_000 }, async () => {
+    function* lines(prefix: string, count: number) {
+      for (let i = 0; i < count; i++)
+        yield `${aBatch({ events: someEvents(20, `${prefix}-${i}`, { data }) }).lines.join('\n')}\n`;
+    }
+    const send = async (prefix: string, count: number) => {
+      const uploaded = await uploadBody(world, Readable.from(lines(prefix, count)));
+      expect(outcomes(uploaded)).toEqual(Array(20 * count).fill('201'));
+    };
+    await send('warm-batch', 40);
+    const growth = await world.memoryGrowth(() => send('flat-batch', 90));
+    expect(growth).toBeLessThan(60 * megabyte);
+  });
+
+  test('of one batch of 65,536 events gets a record for each, and others are served meanwhile', {
+    timeout: 120_000,
+  }, async () => {
+    const lines = aBatch({ events: someEvents(65_536, 'largest') }).lines.map(line => `${line}\n`);
+    const sent = uploadBody(world, Readable.from(lines));
+    let isDone = false;
+    const asking = (async () => {
+      let slowestMs = 0;
+      while (!isDone) {
+        const asked = performance.now();
+        expect((await ask(world, '/livez')).status).toBe(200);
+        slowestMs = Math.max(slowestMs, performance.now() - asked);
+        await setTimeout(20);
+      }
+      return slowestMs;
+    })();
+    const uploaded = await sent.finally(() => {
+      isDone = true;
+    });
+    expect(await asking).toBeLessThan(2_000);
+    expect(new Set(outcomes(uploaded))).toEqual(new Set(['201']));
+    expect(new Set(uploaded.answers.map(({ leafHash }) => leafHash)).size).toBe(65_536);
+  });
+});
+
+describe('a connection', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await aWorld({ limits: { requestTimeoutMs: 600, idleTimeoutMs: 2_500 } });
+  });
+  afterAll(() => world.stop());
+
+  const head =
+    'POST /v1/records/batch HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n';
+  const chunk = (text: string) => `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
+  let lastId = 0;
+  const freshLine = () => `${singleLine(anEvent({ id: `connection-${lastId++}` }))}\n`;
+
+  /** A connection that has begun an upload, and what came back on it. */
+  function beginUpload() {
+    const socket: Socket = connect(world.port, '127.0.0.1');
+    let text = '';
+    socket.on('data', data => {
+      text += data.toString('latin1');
+    });
+    // A reset is a way of closing, too.
+    socket.on('error', () => undefined);
+    const closed = new Promise<void>(resolve => socket.on('close', () => resolve()));
+    socket.write(head);
+    return { socket, text: () => text, count: (what: string) => text.split(what).length - 1, closed };
+  }
+
+  async function until(holds: () => boolean): Promise<void> {
+    while (!holds()) await setTimeout(5);
+  }
+
+  test('is answered line by line while it is open', async () => {
+    const { socket, count, text, closed } = beginUpload();
+    for (let i = 1; i <= 3; i++) {
+      socket.write(chunk(freshLine()));
+      await until(() => count('"status":201') === i);
+    }
+    socket.end('0\r\n\r\n');
+    await until(() => text().includes('checkpoint'));
+    await closed;
+  });
+
+  test('may take longer than any one line, but no line longer than the limit', async () => {
+    const { socket, count, text, closed } = beginUpload();
+    const started = performance.now();
+    for (let i = 1; i <= 4; i++) {
+      socket.write(chunk(freshLine()));
+      await until(() => count('"status":201') === i);
+      await setTimeout(250);
+    }
+    expect(performance.now() - started).toBeGreaterThan(1_000);
+    const timer = setInterval(() => socket.write(chunk('x')), 50);
+    socket.on('close', () => clearInterval(timer));
+    await closed;
+    expect(count('"status":201')).toBe(4);
+    expect(text()).not.toContain('checkpoint');
+    expect(world.state.faults).toEqual([]);
+  });
+
+  test('that says nothing after its header is answered 408', async () => {
+    const { text, closed } = beginUpload();
+    await closed;
+    expect(text()).toMatch(/^HTTP\/1\.1 408 /);
+  });
+
+  test('that breaks off loses nothing that was answered, and brings in nothing of an unfinished batch', async () => {
+    const { socket, count, closed } = beginUpload();
+    const { size } = world.ledger.signed();
+    const acknowledged = freshLine();
+    socket.write(chunk(acknowledged));
+    await until(() => count('"status":201') === 1);
+    const batch = aBatch({ events: someEvents(10, 'broken-off') });
+    socket.write(chunk(`${batch.lines.slice(0, 8).join('\n')}\n`));
+    await setTimeout(50);
+    socket.destroy();
+    await closed;
+    await setTimeout(50);
+    expect(world.ledger.sequenced).toBe(size + 1);
+    const again = await upload(world, [acknowledged.trimEnd(), ...batch.lines]);
+    expect(outcomes(again)).toEqual(['200', ...Array(10).fill('201')]);
+    expect(world.state.faults).toEqual([]);
+  });
+
+  test('that breaks off in the middle of its answers stops costing', async () => {
+    const { socket, count, closed } = beginUpload();
+    const { size } = world.ledger.signed();
+    const batch = aBatch({ events: someEvents(4_000, 'cost') });
+    socket.write(`${chunk(`${batch.lines.join('\n')}\n`)}0\r\n\r\n`);
+    await until(() => count('"status":201') > 0);
+    socket.destroy();
+    await closed;
+    await setTimeout(100);
+    const after = world.ledger.sequenced;
+    await setTimeout(300);
+    // What was under way goes in; what had not been taken up does not.
+    expect(world.ledger.sequenced).toBe(after);
+    expect(after).toBeLessThan(size + 4_000);
+    expect(world.state.faults).toEqual([]);
+  });
+
+  test('whose answers are not read is read no further', { timeout: 20_000 }, async () => {
+    const socket = connect(world.port, '127.0.0.1').pause();
+    socket.on('error', () => undefined);
+    socket.write(head);
+    const refused = chunk('[]\n'.repeat(10_000));
+    let written = 0;
+    let isClosed = false;
+    socket.on('close', () => {
+      isClosed = true;
+    });
+    while (!isClosed && written < 200 * megabyte) {
+      written += refused.length;
+      if (!socket.write(refused))
+        await Promise.race([
+          new Promise(resolve => socket.once('drain', resolve)),
+          new Promise(resolve => socket.once('close', resolve)),
+        ]);
+    }
+    expect(written).toBeLessThan(20 * megabyte);
+    expect((await ask(world, '/livez')).status).toBe(200);
+  });
+
+  test('with a line that does not end is refused, and no record is taken after it', {
+    timeout: 30_000,
+  }, async () => {
+    const { socket, count, text, closed } = beginUpload();
+    const { size } = world.ledger.signed();
+    const endless = chunk('x'.repeat(megabyte));
+    for (let i = 0; i < 70 && !text().includes('checkpoint'); i++) {
+      if (!socket.write(endless)) await new Promise(resolve => socket.once('drain', resolve));
+      await setTimeout(1);
+    }
+    await until(() => text().includes('checkpoint'));
+    socket.end(chunk(`\n${freshLine()}`));
+    await closed;
+    expect(count('{"status":413')).toBe(1);
+    expect(text()).toContain('the line does not end');
+    expect(world.ledger.sequenced).toBe(size);
+  });
+
+  test('in pieces of a byte is read as any other', async () => {
+    const { socket, count, text } = beginUpload();
+    const line = freshLine();
+    socket.write([...`${line}[]\n${freshLine()}`].map(chunk).join(''));
+    socket.write('0\r\n\r\n');
+    await until(() => text().includes('checkpoint'));
+    expect(count('"status":201')).toBe(2);
+    socket.destroy();
+  });
+
+  test('keeps what it began when the service stops, and is told that no more is taken', async () => {
+    const ending = await aWorld();
+    const { port } = ending;
+    const first = await upload(ending, [freshLine().trimEnd()]);
+    expect(outcomes(first)).toEqual(['201']);
+    ending.ledger.freeze('LOG_STOPPING', 'the service is stopping');
+    expect(
+      outcomes(await upload({ ...ending, port }, [freshLine().trimEnd(), freshLine().trimEnd()])),
+    ).toEqual(['503 log-stopping', '503 log-stopping']);
+    await ending.stop();
+  });
+});

@@ -1,0 +1,160 @@
+import { describe, expect, test } from 'vitest';
+import { Answers, LineReader } from '../../../service/http/ndjson.ts';
+
+const noClock = { start: () => undefined, stop: () => undefined };
+
+async function* chunksOf(...texts: readonly string[]) {
+  for (const text of texts) yield new Uint8Array(Buffer.from(text));
+}
+
+/** All lines of a body that comes in these pieces, as text or as what they are instead. */
+async function linesOf(pieces: readonly string[], maxBytes = 100): Promise<string[]> {
+  const reader = new LineReader(chunksOf(...pieces), noClock);
+  const lines: string[] = [];
+  for (let line = await reader.line(maxBytes); line !== undefined; line = await reader.line(maxBytes)) {
+    lines.push(line.kind === 'whole' ? Buffer.from(line.bytes).toString() : `(${line.kind})`);
+    if (line.kind === 'cut') break;
+  }
+  return lines;
+}
+
+describe('LineReader', () => {
+  test.each([
+    ['nothing', '', []],
+    ['one line', 'a\n', ['a']],
+    ['empty lines', '\n\na\n', ['', '', 'a']],
+    ['a carriage return, which is a byte like others', 'a\r\n', ['a\r']],
+    ['a last line without a line feed', 'a\nb', ['a', '(cut)']],
+    [
+      'a line that is too long, and one that is just not',
+      `${'x'.repeat(101)}\n${'y'.repeat(100)}\n`,
+      ['(long)', 'y'.repeat(100)],
+    ],
+  ])('reads %s, however it is cut into chunks', async (_, body, lines) => {
+    expect(await linesOf([body])).toEqual(lines);
+    for (const length of [1, 2, 3, 7, 64, 100]) {
+      const pieces = body.match(new RegExp(`[^]{1,${length}}`, 'g')) ?? [];
+      expect(await linesOf(pieces)).toEqual(lines);
+    }
+  });
+
+  test('keeps a line that it gave as it was, whatever comes after', async () => {
+    const reader = new LineReader(chunksOf('ab', 'cd\nefg', 'h\n'), noClock);
+    const first = await reader.line(100);
+    await reader.line(100);
+    expect(first).toEqual({ kind: 'whole', bytes: new Uint8Array(Buffer.from('abcd')) });
+  });
+
+  test('does not write into the chunks', async () => {
+    const chunk = new Uint8Array(Buffer.from('ab-----'));
+    async function* chunks() {
+      yield chunk.subarray(0, 2);
+      yield new Uint8Array(Buffer.from('cd\n'));
+    }
+    await new LineReader(chunks(), noClock).line(100);
+    expect(Buffer.from(chunk).toString()).toBe('ab-----');
+  });
+
+  test('gives a line up that does not end', async () => {
+    async function* endless() {
+      for (;;) yield new Uint8Array(1 << 20);
+    }
+    expect(await new LineReader(endless(), noClock).line(100)).toEqual({ kind: 'endless' });
+  });
+
+  test('has its clock run only while it waits, once for each line', async () => {
+    const told: string[] = [];
+    const clock = { start: () => told.push('start'), stop: () => told.push('stop') };
+    const reader = new LineReader(chunksOf('a\nb\nc', 'd\n'), clock);
+    for (let i = 0; i < 3; i++) await reader.line(100);
+    expect(told).toEqual(['start', 'stop', 'stop', 'start', 'stop']);
+  });
+
+  test('passes on what the body fails with', async () => {
+    async function* failing(): AsyncGenerator<Uint8Array> {
+      yield new Uint8Array(1);
+      throw new Error('aborted');
+    }
+    await expect(new LineReader(failing(), noClock).line(100)).rejects.toThrow('aborted');
+  });
+});
+
+describe('Answers', () => {
+  async function allOf(answers: Answers): Promise<string> {
+    let all = '';
+    for await (const text of answers.text()) all += text;
+    return all;
+  }
+
+  test('come in the order of their lines, whatever is ready first, and the last line last', async () => {
+    const answers = new Answers();
+    const waiting = Array.from({ length: 5 }, () => Promise.withResolvers<string>());
+    for (const { promise } of waiting) answers.add(promise, 1);
+    answers.repeat('r', 2);
+    answers.end(() => 'last');
+    const all = allOf(answers);
+    for (const i of [3, 1, 4, 0, 2]) {
+      waiting[i]?.resolve(String(i));
+      await new Promise(setImmediate);
+    }
+    expect(await all).toBe('0\n1\n2\n3\n4\nr\nr\nlast\n');
+  });
+
+  test('make the last line only when all others are out', async () => {
+    const answers = new Answers();
+    let isOut = false;
+    answers.add(
+      (async () => {
+        await new Promise(setImmediate);
+        isOut = true;
+        return 'a';
+      })(),
+      1,
+    );
+    answers.end(() => String(isOut));
+    expect(await allOf(answers)).toBe('a\ntrue\n');
+  });
+
+  test.each([
+    ['a thousand answers', 1_000, 1],
+    ['two megabytes of lines', 4, 1 << 19],
+  ])('let no more than %s be under way', async (_, count, weight) => {
+    const answers = new Answers();
+    let added = 0;
+    const adding = (async () => {
+      while (added < 2 * count && (await answers.room())) {
+        answers.add(Promise.resolve('a'), weight);
+        added++;
+      }
+      answers.end(() => 'last');
+    })();
+    for (let i = 0; i < 10; i++) await new Promise(setImmediate);
+    expect(added).toBe(count);
+    expect(await allOf(answers)).toBe(`${'a\n'.repeat(2 * count)}last\n`);
+    await adding;
+    expect(added).toBe(2 * count);
+  });
+
+  test('repeat a line without holding it so many times', async () => {
+    const answers = new Answers();
+    answers.repeat('x'.repeat(1_000), 65_536);
+    answers.end(() => 'last');
+    let longest = 0;
+    let count = 0;
+    for await (const text of answers.text()) {
+      longest = Math.max(longest, text.length);
+      count += text.split('\n').length - 1;
+    }
+    expect(count).toBe(65_537);
+    expect(longest).toBeLessThan(40_000);
+  });
+
+  test('let nobody wait for room or for an answer once they are cancelled', async () => {
+    const answers = new Answers();
+    for (let i = 0; i < 1_000; i++) answers.add(new Promise(() => undefined), 1);
+    const room = answers.room();
+    answers.cancel();
+    expect(await room).toBe(false);
+    expect(await allOf(answers)).toBe('');
+  });
+});
