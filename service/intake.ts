@@ -59,7 +59,10 @@ export class Intake {
     this.requireAudience(statement);
     if (statement.typ !== 'zegel+jws')
       throw refusal([
-        { place: 'header.typ', message: 'a batch statement goes to /v1/records/batch, want zegel+jws' },
+        {
+          place: 'header.typ',
+          message: 'a batch statement goes to /v1/records/batch with its secret, want zegel+jws',
+        },
       ]);
     const event = this.readEvent(statement.payload);
     const key = await this.signer(statement);

@@ -52,8 +52,8 @@ export function batchRoutes(router: Router, { intake, ledger, stopping, report }
       .read()
       .then(async () => {
         await chunks.return?.();
-        // What is left is read away, in the time that any body has.
-        if (!req.readableEnded && !req.destroyed) deadline.start();
+        // What is left is read away after the answers, in the time that any body has.
+        if (!req.readableEnded && !req.destroyed) res.once('finish', () => deadline.start());
         answers.end(() => JSON.stringify({ checkpoint: ledger.signed().checkpoint }));
       })
       .catch(error => {

@@ -413,7 +413,10 @@ describe('S3: a header with more or less than it may have', () => {
     const statement = aStatement({ typ: 'zegel-batch+jws', payload });
     const problem = await refused(() => submit(world, statement), 400, 'record-malformed');
     expect(problem.issues).toEqual([
-      { place: 'header.typ', message: 'a batch statement goes to /v1/records/batch, want zegel+jws' },
+      {
+        place: 'header.typ',
+        message: 'a batch statement goes to /v1/records/batch with its secret, want zegel+jws',
+      },
     ]);
   });
 });
