@@ -77,6 +77,15 @@ describe('POST /v1/records/batch', () => {
       expect(uploaded.answers[i]).toEqual({ status: 200, leafHash, index, time, salt, record });
   });
 
+  test('takes lines to the ledger in their order, though the signature of the second is checked faster', async () => {
+    const events = fresh(30);
+    const lines = events.flatMap(event => [singleLine(event, 'ES384'), singleLine(event, 'RS256')]);
+    const uploaded = await upload(world, lines);
+    expect(outcomes(uploaded)).toEqual(events.flatMap(() => [good, '200']));
+    const indexes = uploaded.answers.map(({ index = 0 }) => index);
+    expect(indexes).toEqual([...indexes].sort((x, y) => x - y));
+  });
+
   test('answers a retry of a batched event with its place in the batch, alone or in another batch', async () => {
     const events = fresh(4);
     const batch = aBatch({ events });
