@@ -85,8 +85,12 @@ export class Batch {
     this.#intake = parts.intake;
     this.#held = parts.held;
     this.#opened = parts.opening();
-    // The signature is checked while the events arrive. What is not signed by a registered key is held no longer than that.
     this.#opened.catch((error: unknown) => this.refuse(error));
+  }
+
+  /** Waits until it is known whether a registered key signed it: nothing is held for anybody else. */
+  async opened(): Promise<void> {
+    await Promise.allSettled([this.#opened]);
   }
 
   /** How long the next event may be; 0 once the batch is refused, for then nothing of it is kept. */

@@ -176,6 +176,7 @@ class Upload {
 
   /** Reads a batch's events. False where no line can follow them. */
   async #takeEvents(batch: Batch): Promise<boolean> {
+    await batch.opened();
     for (let i = 0; i < batch.size; i++) {
       const line = await this.#lines.line(batch.roomBytes);
       if (line === undefined) return true;
