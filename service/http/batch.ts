@@ -103,12 +103,13 @@ class Upload {
   async read(): Promise<void> {
     const lineMaxBytes = this.#intake.statementMaxBytes + aroundStatementBytes;
     while (await this.#answers.room()) {
+      const line = await this.#lines.line(lineMaxBytes);
+      if (line === undefined) return;
       if (this.#stopping.aborted) {
         this.#refuse(new LedgerError('LOG_STOPPING', 'the service is stopping', { retryAfterS: 5 }));
         return;
       }
-      const line = await this.#lines.line(lineMaxBytes);
-      if (line === undefined || !(await this.#take(line, lineMaxBytes))) return;
+      if (!(await this.#take(line, lineMaxBytes))) return;
     }
   }
 
