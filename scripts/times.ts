@@ -8,7 +8,8 @@ export function parseTime(value: unknown): number | undefined {
   if (value === undefined) return undefined;
   const text = String(value);
   const seconds = Date.parse(text) / 1000;
-  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(text) || !Number.isSafeInteger(seconds)) {
+  // The 30th of February would be read as the 2nd of March, and an end cannot be moved back.
+  if (!Number.isSafeInteger(seconds) || seconds < 0 || formatSeconds(seconds) !== text) {
     throw new CommandError(2, `"${text}" is not a time such as 2027-01-01T00:00:00Z`);
   }
   return seconds;
