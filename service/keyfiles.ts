@@ -109,12 +109,18 @@ async function readKeystore(path: string, json: string, passphraseFile?: string)
   }
 }
 
+/** OpenSSL, and so Node.js, opens nothing with a longer one, though it would encrypt under it. */
+const passphraseMaxBytes = 1_024;
+
 /** Reads a passphrase: the first line of a file that only its owner can read. @throws {KeyFileError} if there is none */
 export async function readPassphrase(path: string): Promise<string> {
   const [line = ''] = (await readKeyFile(path, 'passphrase')).split('\n');
   // Other programs would take the carriage return for a part of the passphrase.
   if (line.endsWith('\r')) throw new KeyFileError(`${path} has lines that end in CR LF, want LF`);
   if (line === '') throw new KeyFileError(`${path} begins with an empty line, want a passphrase`);
+  const { length } = Buffer.from(line);
+  if (length > passphraseMaxBytes)
+    throw new KeyFileError(`${path} has a first line of ${length} bytes, want at most ${passphraseMaxBytes}`);
   return line;
 }
 

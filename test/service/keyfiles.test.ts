@@ -172,6 +172,7 @@ describe('a key file under a passphrase', () => {
     });
     for (const [content, mode, message] of [
       ['', 0o600, 'begins with an empty line, want a passphrase'],
+      ['x'.repeat(1_025), 0o600, 'has a first line of 1025 bytes, want at most 1024'],
       ['correct horse\r\n', 0o600, 'has lines that end in CR LF, want LF'],
       ['correct horse', 0o644, 'has mode 0644, so other users can reach the passphrase'],
     ] as const) {
