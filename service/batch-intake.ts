@@ -104,7 +104,21 @@ export class Batch {
     this.release();
   }
 
-  /** Takes the next event, or undefined for one that is longer than there is room. */
+  /**
+   * Asks for room for so many more bytes of an event, before they are held: also of one whose end has not come, for whoever has seen
+   * a receipt can begin its batch again. False, and the batch refused, where all batches together hold too much.
+   */
+  hold(bytes: number): boolean {
+    if (this.#refusal !== undefined) return false;
+    if (this.#held.take(bytes)) {
+      this.#bytes += bytes;
+      return true;
+    }
+    this.refuse(new LedgerError('LOG_BUSY', 'too many batches are under way', { retryAfterS: 5 }));
+    return false;
+  }
+
+  /** Takes the next event, for which there was room, or undefined for one that is longer. */
   add(event: Uint8Array | undefined): void {
     if (this.#refusal !== undefined) return;
     if (event === undefined) {
@@ -114,10 +128,7 @@ export class Batch {
           `the events of the batch have more than ${batchMaxBytes} bytes together`,
         ),
       );
-    } else if (!this.#held.take(event.length)) {
-      this.refuse(new LedgerError('LOG_BUSY', 'too many batches are under way', { retryAfterS: 5 }));
     } else {
-      this.#bytes += event.length;
       this.#events.push(event);
     }
   }

@@ -179,7 +179,7 @@ class Upload {
   async #takeEvents(batch: Batch): Promise<boolean> {
     await batch.opened();
     for (let i = 0; i < batch.size; i++) {
-      const line = await this.#lines.line(batch.roomBytes);
+      const line = await this.#lines.line(batch.roomBytes, bytes => batch.hold(bytes));
       if (line === undefined) return true;
       if (line.kind === 'cut' || line.kind === 'endless') {
         batch.refuse(lineFault(line.kind, batch.roomBytes));

@@ -28,9 +28,10 @@ export class LineReader {
    * The next line; undefined at the end of the body. After `cut` and `endless` there is no further line.
    *
    * @param maxBytes how long it may be, without its line feed
+   * @param hold asked before each piece of it is held: where there is no room, the line is too long
    */
-  async line(maxBytes: number): Promise<Line | undefined> {
-    const begun = new Gathered(maxBytes);
+  async line(maxBytes: number, hold: (bytes: number) => boolean = () => true): Promise<Line | undefined> {
+    const begun = new Gathered(maxBytes, hold);
     try {
       for (;;) {
         const at = this.#rest.indexOf(lineFeed);
@@ -54,18 +55,22 @@ export class LineReader {
 /** A line that is put together from pieces, as long as it is not too long. */
 class Gathered {
   readonly #maxBytes: number;
+  readonly #hold: (bytes: number) => boolean;
+  #isLong = false;
   // A sender may cut a line into single bytes: copied into one buffer they cost no more than they are.
   #buffer: Uint8Array = new Uint8Array(0);
   length = 0;
 
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, hold: (bytes: number) => boolean) {
     this.#maxBytes = maxBytes;
+    this.#hold = hold;
   }
 
   add(piece: Uint8Array): void {
     const before = this.length;
     this.length += piece.length;
-    if (this.length > this.#maxBytes) {
+    this.#isLong ||= this.length > this.#maxBytes || !this.#hold(piece.length);
+    if (this.#isLong) {
       this.#buffer = new Uint8Array(0);
     } else if (before === 0) {
       this.#buffer = piece;
@@ -80,7 +85,7 @@ class Gathered {
   }
 
   line(): Line {
-    if (this.length > this.#maxBytes) return { kind: 'long' };
+    if (this.#isLong) return { kind: 'long' };
     return { kind: 'whole', bytes: this.#buffer.subarray(0, this.length) };
   }
 }

@@ -42,7 +42,7 @@ async function takeBatch(
   opening = aBatch({ events }).opening,
 ) {
   const batch = begin(batches, opening);
-  for (const event of events) batch.add(event);
+  for (const event of events) if (batch.hold(event.length)) batch.add(event);
   await batch.verify();
   const submissions = events.map((_, i) => batch.submission(i));
   batch.release();
@@ -118,6 +118,7 @@ describe('a batch', () => {
     const batch = begin(batches, aBatch({ events }).opening);
     await batch.opened();
     expect(batch.roomBytes).toBe(0);
+    expect(batch.hold(1)).toBe(false);
     batch.add(events[0]);
     expect(batch.lengthBytes(0)).toBe(0);
     await expect(batch.verify()).rejects.toMatchObject({ code: 'KEY_UNKNOWN' });
@@ -128,7 +129,10 @@ describe('a batch', () => {
     const large = new Uint8Array(32 << 20);
     const opening = aBatch({ events: [large] }).opening;
     const held = Array.from({ length: 4 }, () => begin(batches, opening));
-    for (const batch of held) batch.add(large);
+    for (const batch of held) {
+      expect(batch.hold(large.length)).toBe(true);
+      batch.add(large);
+    }
     const events = someEvents(1, 'held');
     await expect(takeBatch(batches, events)).rejects.toMatchObject({ code: 'LOG_BUSY', retryAfterS: 5 });
     held[0]?.release();
@@ -140,6 +144,7 @@ describe('a batch', () => {
     const large = new Uint8Array(32 << 20);
     for (let i = 0; i < 6; i++) {
       const batch = begin(batches, aBatch({ events: [large] }).opening);
+      expect(batch.hold(large.length)).toBe(true);
       batch.add(large);
       batch.add(undefined);
       await expect(batch.verify()).rejects.toMatchObject({ code: 'BODY_TOO_LARGE' });

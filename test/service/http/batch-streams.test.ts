@@ -230,6 +230,41 @@ describe('a connection', () => {
     expect(world.ledger.sequenced).toBe(size);
   });
 
+  test('with an event that does not end counts for what all batches may hold, until it is gone', {
+    timeout: 30_000,
+  }, async () => {
+    const patient = await aWorld();
+    const { opening } = aBatch({ events: someEvents(2, 'unfinished') });
+    const unfinished = Buffer.alloc(31 * megabyte, 'x');
+    const others = await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        const begun = beginUpload(patient);
+        begun.socket.write(`${chunk(`${opening}\n`)}${unfinished.length.toString(16)}\r\n`);
+        await new Promise(resolve => begun.socket.write(unfinished, resolve));
+        return begun;
+      }),
+    );
+    const sendLarge = async (id: string) => {
+      const events = [anEvent({ id, data: 'x'.repeat(16 * megabyte) })];
+      const { answers } = await upload(patient, aBatch({ events }).lines);
+      return answers[0]?.problem?.type;
+    };
+    let last = await sendLarge('while');
+    for (let i = 0; i < 50 && last !== 'urn:problem-type:zegel:log-busy'; i++)
+      last = await sendLarge('while');
+    expect(last).toBe('urn:problem-type:zegel:log-busy');
+
+    for (const { socket, closed } of others) {
+      socket.destroy();
+      await closed;
+    }
+    // The event is too large to be recorded, but there was room to read it.
+    for (let i = 0; i < 50 && last === 'urn:problem-type:zegel:log-busy'; i++)
+      last = await sendLarge('after');
+    expect(last).toBe('urn:problem-type:zegel:record-malformed');
+    await patient.stop();
+  });
+
   test('in pieces of a byte is read as any other', async () => {
     const { socket, count, text } = beginUpload();
     const line = freshLine();

@@ -70,6 +70,18 @@ describe('LineReader', () => {
     expect(told).toEqual(['start', 'stop', 'stop', 'start', 'stop']);
   });
 
+  test('asks for room before it holds a piece, and has the line too long where there is none', async () => {
+    const reader = new LineReader(chunksOf('ab', 'cde', 'fgh', 'i\nj\n'), noClock);
+    const asked: number[] = [];
+    const hold = (bytes: number) => {
+      asked.push(bytes);
+      return bytes < 3;
+    };
+    expect(await reader.line(100, hold)).toEqual({ kind: 'long' });
+    expect(asked.filter(bytes => bytes > 0)).toEqual([2, 3]);
+    expect(await reader.line(100, hold)).toEqual({ kind: 'whole', bytes: new Uint8Array(Buffer.from('j')) });
+  });
+
   test('passes on what the body fails with', async () => {
     async function* failing(): AsyncGenerator<Uint8Array> {
       yield new Uint8Array(1);
