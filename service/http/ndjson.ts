@@ -94,11 +94,11 @@ class Gathered {
 type Slot = {
   text: string | undefined;
   times: number;
-  readonly weight: number;
+  weight: number;
   readonly done: Promise<void>;
 };
 
-/** How much may be under way for one upload: so many answers, to so many bytes of lines. */
+/** How much may be under way for one upload: so many answers, and so many bytes of lines or of the answers to them. */
 const underWayMax = { answers: 1_000, bytes: 2 << 20 };
 
 /** Text is handed over in pieces of about this length: one line each would cost a write each. */
@@ -122,6 +122,10 @@ export class Answers {
   add(answer: Promise<string>, weight: number): void {
     const done = answer.then(text => {
       slot.text = `${text}\n`;
+      // A line of many small faults has an answer that is longer than itself.
+      const more = Math.max(0, slot.text.length - slot.weight);
+      slot.weight += more;
+      this.#bytes += more;
     });
     const slot: Slot = { text: undefined, times: 1, weight, done };
     this.#push(slot);
@@ -129,7 +133,7 @@ export class Answers {
 
   /** Adds one answer for each of so many lines. */
   repeat(answer: string, times: number): void {
-    this.#push({ text: `${answer}\n`, times, weight: 0, done: Promise.resolve() });
+    this.#push({ text: `${answer}\n`, times, weight: answer.length, done: Promise.resolve() });
   }
 
   /** Says that no line follows. @param last makes the last line, once all others have been given out */

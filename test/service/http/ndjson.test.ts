@@ -147,6 +147,27 @@ describe('Answers', () => {
     expect(added).toBe(2 * count);
   });
 
+  test.each([
+    ['answers', (answers: Answers, text: string) => answers.add(Promise.resolve(text), 1)],
+    ['repeated answers', (answers: Answers, text: string) => answers.repeat(text, 2)],
+  ])('let no more than two megabytes of %s wait, however short the lines were', async (_, give) => {
+    const answers = new Answers();
+    const text = 'x'.repeat(1 << 17);
+    let given = 0;
+    const giving = (async () => {
+      while (given < 100 && (await answers.room())) {
+        give(answers, text);
+        given++;
+      }
+      answers.end(() => 'last');
+    })();
+    for (let i = 0; i < 200; i++) await new Promise(setImmediate);
+    expect(given).toBeLessThan(20);
+    expect((await allOf(answers)).endsWith('x\nlast\n')).toBe(true);
+    await giving;
+    expect(given).toBe(100);
+  });
+
   test('repeat a line without holding it so many times', async () => {
     const answers = new Answers();
     answers.repeat('x'.repeat(1_000), 65_536);
