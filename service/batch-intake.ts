@@ -6,6 +6,7 @@ import { FormatError, type Issue } from '../merkle/errors.ts';
 import { type JsonObject, JsonReader } from '../merkle/json.ts';
 import { LeafTree } from '../merkle/prove.ts';
 import { batchLeafHash, batchSalt, parseBatchPayload, parseStatement } from '../merkle/statement.ts';
+import { appendLeaf, edgeRoot, emptyEdge } from '../merkle/tree.ts';
 import { LedgerError } from './errors.ts';
 import { type Intake, refusal, type SignedStatement, wellFormed } from './intake.ts';
 import type { Submission } from './submission.ts';
@@ -13,7 +14,10 @@ import type { Submission } from './submission.ts';
 /** How many bytes the events of one batch statement may have together, as they were sent (DESIGN 3.1). */
 export const batchMaxBytes = 32 << 20;
 
-/** How many bytes of events of all batches under way may be held, so that many uploads at once don't exhaust memory. */
+/** What an event costs in memory beside its bytes: a batch may have 65,536 that are empty. */
+export const eventOverheadBytes = 256;
+
+/** How many bytes of events, with their overhead, of all batches under way may be held, so that many uploads at once don't exhaust memory. */
 const heldMaxBytes = 4 * batchMaxBytes;
 
 /** The part of the intake of single statements that batches share. */
@@ -70,6 +74,7 @@ export class Batch {
   readonly #opened: Promise<Opened>;
   readonly #events: Uint8Array[] = [];
   #bytes = 0;
+  #heldBytes = 0;
   #refusal: unknown;
   #verified: (SaltedTree & { readonly signed: Opened }) | undefined;
 
@@ -109,9 +114,15 @@ export class Batch {
    * a receipt can begin its batch again. False, and the batch refused, where all batches together hold too much.
    */
   hold(bytes: number): boolean {
+    if (!this.#take(bytes)) return false;
+    this.#bytes += bytes;
+    return true;
+  }
+
+  #take(bytes: number): boolean {
     if (this.#refusal !== undefined) return false;
     if (this.#held.take(bytes)) {
-      this.#bytes += bytes;
+      this.#heldBytes += bytes;
       return true;
     }
     this.refuse(new LedgerError('LOG_BUSY', 'too many batches are under way', { retryAfterS: 5 }));
@@ -128,7 +139,7 @@ export class Batch {
           `the events of the batch have more than ${batchMaxBytes} bytes together`,
         ),
       );
-    } else {
+    } else if (this.#take(eventOverheadBytes)) {
       this.#events.push(event);
     }
   }
@@ -145,8 +156,15 @@ export class Batch {
         { place: 'events', message: `the upload ends after ${this.#events.length} of ${this.size}` },
       ]);
 
-    const { tree, salts } = await saltedTree(this.#events, signed.secret);
-    if (!equalBytes(tree.root, this.#root)) throw refusal(this.#misfits(tree.root));
+    const { tree, salts } = await this.#held.inTurn(async () => {
+      // The root alone takes neither the time nor the memory of a tree, which is made for none but the signer's own events.
+      const root = await saltedRoot(this.#events, signed.secret);
+      if (!equalBytes(root, this.#root)) throw refusal(this.#misfits(root));
+      return saltedTree(this.#events, signed.secret);
+    });
+    // Two ways to one root: paths of another tree would be kept for ever.
+    if (!equalBytes(tree.root, this.#root))
+      throw new Error('the tree of a batch has another root than its leaves');
     this.#verified = { tree, salts, signed };
   }
 
@@ -169,7 +187,8 @@ export class Batch {
 
   /** Lets its events go. */
   release(): void {
-    this.#held.give(this.#bytes);
+    this.#held.give(this.#heldBytes);
+    this.#heldBytes = 0;
     this.#bytes = 0;
     this.#events.length = 0;
     this.#verified = undefined;
@@ -190,9 +209,17 @@ export class Batch {
 const carriageReturn = 0x0d;
 const carriageReturnFault = 'has a carriage return; lines end in a line feed alone';
 
-/** The bytes of events that are held for all batches together. */
+/** The memory that all batches share: the bytes of their events, and the one tree that is being made. */
 class Held {
   #bytes = 0;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  /** Does work that takes much memory and no waiting after all that was asked for before: at the same time it would be no faster. */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
 
   /** Whether there is room for so many bytes; then they are taken. */
   take(bytes: number): boolean {
@@ -231,6 +258,15 @@ function sizeIn(text: unknown): { readonly root: Uint8Array; readonly size: numb
     if (error instanceof FormatError) return undefined;
     throw error;
   }
+}
+
+async function saltedRoot(events: readonly Uint8Array[], secret: Uint8Array): Promise<Uint8Array> {
+  let edge = emptyEdge;
+  for (const [i, event] of events.entries()) {
+    edge = appendLeaf(edge, batchLeafHash(batchSalt(secret, i), event));
+    if (i % subtreeWidth === subtreeWidth - 1) await setImmediate();
+  }
+  return edgeRoot(edge);
 }
 
 async function saltedTree(events: readonly Uint8Array[], secret: Uint8Array): Promise<SaltedTree> {

@@ -5,7 +5,7 @@ import { formatReceipt, type ReceiptRecord } from '../../merkle/receipt.ts';
 import { batchLeafHash, batchSalt } from '../../merkle/statement.ts';
 import { judgeReceipt } from '../../merkle/verification.ts';
 import { verifyInclusion } from '../../merkle/verify.ts';
-import { BatchIntake } from '../../service/batch-intake.ts';
+import { BatchIntake, eventOverheadBytes } from '../../service/batch-intake.ts';
 import { Intake } from '../../service/intake.ts';
 import { verifyWithOpenSsl } from '../../service/openssl.ts';
 import type { Submission } from '../../service/submission.ts';
@@ -126,7 +126,7 @@ describe('a batch', () => {
 
   it('is refused while too many others are held, and taken once they are gone', async () => {
     const { batches } = anIntake();
-    const large = new Uint8Array(32 << 20);
+    const large = new Uint8Array((32 << 20) - eventOverheadBytes);
     const opening = aBatch({ events: [large] }).opening;
     const held = Array.from({ length: 4 }, () => begin(batches, opening));
     for (const batch of held) {
@@ -137,6 +137,18 @@ describe('a batch', () => {
     await expect(takeBatch(batches, events)).rejects.toMatchObject({ code: 'LOG_BUSY', retryAfterS: 5 });
     held[0]?.release();
     expect(await takeBatch(batches, events)).toHaveLength(1);
+  });
+
+  it('counts events that have no bytes', { timeout: 30_000 }, async () => {
+    const { batches } = anIntake();
+    const empty = new Uint8Array(0);
+    const opening = aBatch({ events: [empty], size: 65_536 }).opening;
+    const held = Array.from({ length: 9 }, () => begin(batches, opening));
+    for (const batch of held) for (let i = 0; i < batch.size; i++) batch.add(empty);
+    const codes = await Promise.all(held.map(batch => batch.verify().catch(({ code }) => code)));
+    expect(codes).toEqual([...Array(8).fill('RECORD_MALFORMED'), 'LOG_BUSY']);
+    for (const batch of held) batch.release();
+    expect(await takeBatch(batches, someEvents(2, 'empty'))).toHaveLength(2);
   });
 
   it('holds nothing once it was refused', async () => {
