@@ -39,7 +39,7 @@ export function addSign(program: Command): void {
       }
       const event = await readEventFile(file, config.eventMaxBytes);
       const statement = await signStatement(event, await originFor(config.origin, flags['url']), signer);
-      if (typeof out === 'string') await writeFile(out, statement, { flag: 'wx' });
+      if (typeof out === 'string') await writeFile(out, statement, { flag: 'wx', mode: 0o600 });
       output.result(typeof out === 'string' ? `${out}: signed with ${signer.alg}` : statement, { statement });
       return 0;
     },
