@@ -11,6 +11,7 @@ import { equalBytes, formatHex, parseUint64 } from '../merkle/bytes.ts';
 import { parseEntry } from '../merkle/entry.ts';
 import { type Genesis, logId } from '../merkle/genesis.ts';
 import type { NoteSigner } from '../merkle/note.ts';
+import type { TileReader } from '../merkle/prove.ts';
 import { appendLeaf, edgeRoot, leafHash, type RightEdge } from '../merkle/tree.ts';
 import { type ChainItem, draftAfter, type FreshItem, type Placed, type RecordItem } from './draft.ts';
 import { LedgerError, type LedgerErrorCode } from './errors.ts';
@@ -56,6 +57,7 @@ export class Ledger {
   readonly #parts: LedgerParts;
   readonly #secret: Uint8Array;
   readonly #queue: Item[] = [];
+  readonly #tilesOf = new WeakMap<SignedCheckpoint, TileReader>();
   #head: Head;
   #edge: RightEdge;
   #growth: Growth;
@@ -129,6 +131,17 @@ export class Ledger {
     return new Promise((resolve, reject) => {
       this.#enqueue({ kind: 'record', submission, resolve, reject });
     });
+  }
+
+  /**
+   * The inclusion path of an acknowledged record in the tree of its checkpoint, verified against that root before it is given out.
+   * Not part of every acknowledgement, since whoever sends many makes the paths from the log's tiles.
+   */
+  async prove({ index, leafHash, signed }: Acknowledgement): Promise<readonly Uint8Array[]> {
+    // Records that are acknowledged together lie together: they share almost all their tiles.
+    const readTiles = this.#tilesOf.get(signed) ?? this.read.cachedTiles();
+    this.#tilesOf.set(signed, readTiles);
+    return this.read.proveInclusion(index, leafHash, signed, readTiles);
   }
 
   /** Adds an entry that holds the hash of a final block: what stands after it is later than that block (time in seconds). */
@@ -262,7 +275,6 @@ export class Ledger {
 
   async #answer(placed: readonly Placed[], retries: readonly Retry[]): Promise<void> {
     const signed = this.#signed;
-    const readTiles = this.read.cachedTiles();
     const placedBy = new Map<Item, Placed>(placed.map(place => [place.item, place]));
     for (const place of placed) {
       if (!('salt' in place)) {
@@ -270,9 +282,7 @@ export class Ledger {
         continue;
       }
       const { item, index, time, leafHash, salt } = place;
-      const path = await this.read.proveInclusion(index, signed.size, signed.root, readTiles);
-      const inclusion = { index, path };
-      item.resolve({ status: 201, leafHash, index, time, salt, inclusion, checkpoint: signed.checkpoint });
+      item.resolve({ status: 201, leafHash, index, time, salt, signed });
     }
     for (const { item, of } of retries) {
       const index = typeof of === 'number' ? of : placedBy.get(of)?.index;
@@ -293,20 +303,9 @@ export class Ledger {
       throw new LedgerError('EVENT_CONFLICT', 'another event with the same source and id is recorded');
     }
     const entry = await this.read.entry(index);
-    const { size, root, checkpoint } = this.#signed;
-    const path = await this.read.proveInclusion(index, size, root);
     const { time } = parseEntry(entry);
-    const inclusion = { index, path };
-    resolve({
-      status: 200,
-      leafHash: leafHash(entry),
-      index,
-      time,
-      salt: record.salt,
-      inclusion,
-      checkpoint,
-      record,
-    });
+    const { salt } = record;
+    resolve({ status: 200, leafHash: leafHash(entry), index, time, salt, signed: this.#signed, record });
   }
 }
 

@@ -76,11 +76,15 @@ export class LogReader {
     return rootFromTiles(size, this.readTiles);
   }
 
-  /** An inclusion proof that was verified against the root before it is given out. */
-  async proveInclusion(index: number, size: number, root: Uint8Array, readTiles = this.readTiles) {
+  /** An inclusion proof of a leaf hash that was verified against the root before it is given out. */
+  async proveInclusion(
+    index: number,
+    leafHash: Uint8Array,
+    { size, root }: { readonly size: number; readonly root: Uint8Array },
+    readTiles = this.readTiles,
+  ) {
     const path = await proveInclusion(index, size, readTiles);
-    const hash = leafHash(await this.entry(index));
-    own('inclusion', () => verifyInclusion({ index, size, leafHash: hash, path, root }));
+    own('inclusion', () => verifyInclusion({ index, size, leafHash, path, root }));
     return path;
   }
 

@@ -2,6 +2,7 @@
 
 import { parseEntry } from '../merkle/entry.ts';
 import type { Receipt } from '../merkle/receipt.ts';
+import { leafHash as leafHashOf } from '../merkle/tree.ts';
 import type { AnchorBook } from './anchors.ts';
 import { LedgerError } from './errors.ts';
 import type { Ledger } from './ledger.ts';
@@ -39,7 +40,8 @@ export class Receipts {
     const hasRecord = kind === 'transaction' || kind === 'audit';
     const anchor = await this.#book.covering(index);
     const { size, root, checkpoint } = anchor ?? signed;
-    const path = await read.proveInclusion(index, size, root);
+    // What is proved is the entry that is given out.
+    const path = await read.proveInclusion(index, leafHashOf(entry), { size, root });
     const evidence = anchor ? await this.#book.evidence(size, hasRecord ? keyId : undefined) : null;
     const receipt = { entry, inclusion: { index, path }, checkpoint, evidence };
     if (!options.complete || !hasRecord) return receipt;

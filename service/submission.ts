@@ -28,8 +28,8 @@ export type Acknowledgement = {
   readonly index: number;
   readonly time: number;
   readonly salt: Uint8Array;
-  readonly inclusion: { readonly index: number; readonly path: readonly Uint8Array[] };
-  readonly checkpoint: string;
+  /** A checkpoint that covers it. */
+  readonly signed: SignedCheckpoint;
   readonly record?: ReceiptRecord;
 };
 

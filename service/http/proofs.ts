@@ -22,7 +22,8 @@ export function proofRoutes(router: Router, { ledger }: ProofParts): void {
       throw malformed('the query', [
         { place: 'query size', message: `entry ${index} is outside a tree of ${size}` },
       ]);
-    const path = await ledger.read.proveInclusion(index, size, await ledger.read.rootAt(size));
+    const root = await ledger.read.rootAt(size);
+    const path = await ledger.read.proveInclusion(index, leafHash, { size, root });
     answerJson(
       ctx,
       { leafHash: formatHex(leafHash), index, size, path: path.map(formatBase64url) },

@@ -15,7 +15,7 @@ import { noQuery } from './query.ts';
 
 export type RecordParts = {
   readonly intake: Pick<Intake, 'accept' | 'statementMaxBytes'>;
-  readonly ledger: Pick<Ledger, 'submit'>;
+  readonly ledger: Pick<Ledger, 'submit' | 'prove'>;
   readonly anchorer: Pick<Anchorer, 'waitFor'>;
   /** Aborted when the service stops: whoever waits for an anchor is answered then. */
   readonly stopping: AbortSignal;
@@ -38,20 +38,24 @@ export function recordRoutes(router: Router, parts: RecordParts): void {
       'Location',
       absoluteUrl(ctx, baseUrl, `/v1/records/${formatHex(acknowledgement.leafHash)}/receipt`),
     );
-    answerNow(ctx, acknowledgement.status, formatAcknowledgement(acknowledgement));
+    answerNow(
+      ctx,
+      acknowledgement.status,
+      formatAcknowledgement(acknowledgement, await ledger.prove(acknowledgement)),
+    );
   });
 }
 
 /** The answer to a submission, its members in DESIGN's order. */
-function formatAcknowledgement(acknowledgement: Acknowledgement) {
-  const { leafHash, index, time, salt, inclusion, checkpoint, record } = acknowledgement;
+function formatAcknowledgement(acknowledgement: Acknowledgement, path: readonly Uint8Array[]) {
+  const { leafHash, index, time, salt, signed, record } = acknowledgement;
   return {
     leafHash: formatHex(leafHash),
     index,
     time: formatTime(time),
     salt: formatBase64url(salt),
-    inclusion: { index: inclusion.index, path: inclusion.path.map(formatBase64url) },
-    checkpoint,
+    inclusion: { index, path: path.map(formatBase64url) },
+    checkpoint: signed.checkpoint,
     // JSON.stringify leaves a member out that is undefined.
     record: record === undefined ? undefined : formatRecord(record),
   };

@@ -13,17 +13,17 @@ import type { Acknowledgement } from '../../service/submission.ts';
 import { aLog, aSubmission, type TestLog, testStart } from '../helpers/ledger.ts';
 import { Twin } from '../helpers/twin.ts';
 
-/** What an agency can check with an acknowledgement alone. */
-function verifyAcknowledgement(log: TestLog, acknowledgement: Acknowledgement): void {
-  verifyNote(acknowledgement.checkpoint, [log.signer.key]);
-  verifyPlace(acknowledgement);
-}
-
-function verifyPlace(acknowledgement: Acknowledgement): void {
-  const { size, root } = readCheckpoint(acknowledgement.checkpoint);
-  const { index, path } = acknowledgement.inclusion;
-  expect(index).toBe(acknowledgement.index);
-  verifyInclusion({ index, size, leafHash: acknowledgement.leafHash, path, root });
+/** What an agency can check with an acknowledgement and the proof that goes with it. */
+async function verifyAcknowledgement(
+  log: TestLog,
+  ledger: Ledger,
+  acknowledgement: Acknowledgement,
+): Promise<void> {
+  const { index, leafHash, signed } = acknowledgement;
+  verifyNote(signed.checkpoint, [log.signer.key]);
+  const { size, root } = readCheckpoint(signed.checkpoint);
+  const path = await ledger.prove(acknowledgement);
+  verifyInclusion({ index, size, leafHash, path, root });
 }
 
 async function refusal(promise: Promise<unknown>): Promise<LedgerError> {
@@ -46,7 +46,7 @@ describe('submit', () => {
     for (let size = 2; size <= 66; size++) {
       const acknowledgement = await ledger.submit(aSubmission({ id: `${size}` }));
       leaves.push(acknowledgement.leafHash);
-      verifyAcknowledgement(log, acknowledgement);
+      await verifyAcknowledgement(log, ledger, acknowledgement);
       expect(acknowledgement).toMatchObject({ status: 201, index: size - 1 });
       expect(ledger.signed().size).toBe(size);
       expect(formatHex(ledger.signed().root)).toBe(
@@ -61,8 +61,9 @@ describe('submit', () => {
       const log = await aLog();
       const ledger = await log.open();
       const acknowledgements = await submitMany(ledger, count);
-      for (const acknowledgement of acknowledgements) verifyAcknowledgement(log, acknowledgement);
-      expect(new Set(acknowledgements.map(({ checkpoint }) => checkpoint)).size).toBe(1);
+      for (const acknowledgement of acknowledgements)
+        await verifyAcknowledgement(log, ledger, acknowledgement);
+      expect(new Set(acknowledgements.map(({ signed }) => signed.checkpoint)).size).toBe(1);
       expect(acknowledgements.map(({ index }) => index)).toEqual(acknowledgements.map((_, i) => i + 1));
     },
   );
@@ -84,7 +85,7 @@ describe('submit', () => {
     expect(resigned.statement).not.toBe(aSubmission().statement);
 
     const again = await ledger.submit(resigned);
-    verifyAcknowledgement(log, again);
+    await verifyAcknowledgement(log, ledger, again);
     expect(again).toMatchObject({
       status: 200,
       index: first.index,
@@ -219,6 +220,18 @@ describe('submit', () => {
     expect((await taken).map(({ status }) => status)).toEqual(Array(20).fill(201));
     await stopped;
     expect(ledger.sequenced).toBe(21);
+  });
+});
+
+describe('prove', () => {
+  it('gives out no path that does not lead from the record to the root of its checkpoint', async () => {
+    const ledger = await (await aLog()).open();
+    const [first, second] = await submitMany(ledger, 2);
+    if (first === undefined || second === undefined) throw new Error('two records were submitted');
+    const fault = 'the stored tree gives a proof of inclusion that does not verify';
+    await expect(ledger.prove({ ...first, leafHash: second.leafHash })).rejects.toThrow(fault);
+    const signed = { ...first.signed, root: second.leafHash };
+    await expect(ledger.prove({ ...first, signed })).rejects.toThrow(fault);
   });
 });
 
