@@ -111,6 +111,16 @@ describe('each rule', () => {
       'service/client/client.ts reaches service/ledger.ts',
     ],
     [
+      'the client imports nothing but merkle/, itself and Node, so that it can be used anywhere',
+      { 'service/client/client.ts': "import { z } from 'zod';" },
+      'service/client/client.ts imports zod',
+    ],
+    [
+      'the client imports nothing but merkle/, itself and Node, so that it can be used anywhere',
+      { 'service/client/client.ts': "import { LedgerError } from '../errors.ts';" },
+      'service/client/client.ts imports service/errors.ts',
+    ],
+    [
       'nothing in service/ imports main.ts, which wires it',
       { 'service/ledger.ts': "import { startService } from './main.ts';" },
       'service/ledger.ts imports service/main.ts',
@@ -193,6 +203,8 @@ describe('each rule', () => {
       'merkle/entry.ts': "import { sha256 } from '@noble/hashes/sha2.js';\nnew Date(0).toISOString();",
       'service/http/app.ts': "import type { Ledger } from '../ledger.ts';",
       'service/ledger.ts': "import { Store } from './store.ts';\nimport { x } from '../merkle/prove.ts';",
+      'service/client/index.ts':
+        "import { randomBytes } from 'node:crypto';\nexport * from '../../merkle/bytes.ts';",
       'service/main.ts': "import { createApp } from './http/app.ts';\nprocess.env['ZEGEL_DATA'];",
       'service/config.ts': "const wanted = 'process.env';",
       'scripts/serve.ts': "import { startService } from '../service/main.ts';\nprocess.env;",

@@ -74,6 +74,13 @@ export function houseRules(dependencies: readonly string[]): readonly Rule[] {
       faults: reaches(/^service\/(audit|client|web)\//, ledgerSide),
     },
     {
+      claim: 'the client imports nothing but merkle/, itself and Node, so that it can be used anywhere',
+      faults: imports(
+        /^service\/client\//,
+        i => i.kind === 'package' || (i.kind === 'file' && !/^(merkle|service\/client)\//.test(i.path)),
+      ),
+    },
+    {
       claim: 'nothing in service/ imports main.ts, which wires it',
       faults: imports(/^service\//, i => isUnder(i, 'service/main.ts')),
     },

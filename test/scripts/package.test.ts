@@ -11,6 +11,7 @@ import { formatTrust } from '../../merkle/trust.ts';
 import { fundedKeys, startHardhat } from '../helpers/chain.ts';
 import { cleanEnvironment } from '../helpers/cli.ts';
 import { forge } from '../helpers/forge.ts';
+import { aSite, siteAgency } from '../helpers/site.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const run = promisify(execFile);
@@ -66,6 +67,48 @@ async function zegel(...args: readonly string[]): Promise<{ code: number; out: s
   }
 }
 
+/** An agency's program, as the README would have it. */
+const program = `
+import { createPrivateKey } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { algorithmOf, formatReceipt, keySigner, LedgerClient, parseTrust, signStatement, verifyReceipt } from 'zegel/client';
+
+const [url, keyFile, trustFile] = process.argv.slice(2);
+const key = createPrivateKey(readFileSync(keyFile));
+const signer = keySigner(key, algorithmOf(key));
+const client = new LedgerClient(url);
+const { origin } = await client.about();
+const event = text => new TextEncoder().encode(JSON.stringify({
+  specversion: '1.0', id: 'library-1', source: 'https://library.example', type: 'example.used',
+  time: '2026-11-24T08:00:00Z', data: text,
+}));
+const sign = text => signStatement(event(text), origin, signer);
+const { receipt, isNew } = await client.submit(await sign('one'), signer.key);
+const complete = await client.wait(receipt, { waitS: 30 });
+const trust = parseTrust(readFileSync(trustFile));
+const { verdict, facts } = await verifyReceipt(new TextEncoder().encode(formatReceipt(complete)), trust);
+const again = await client.submit(await sign('one'), signer.key);
+const refused = await client.submit(await sign('two'), signer.key).catch(error => error.problem);
+process.stdout.write(JSON.stringify({ isNew, verdict, agency: facts.agency, again: again.isNew, refused }));
+`;
+
+const typed = `
+import { readFileSync } from 'node:fs';
+import {
+  generateKey, keySigner, LedgerClient, parseTrust, type Receipt, RefusedError, signStatement, type Submitted, verifyReceipt,
+} from 'zegel/client';
+
+const signer = keySigner(generateKey('ES256'), 'ES256');
+const client = new LedgerClient('http://127.0.0.1:1', { timeoutMs: 1_000 });
+const statement: string = await signStatement(new Uint8Array(), 'ledger.example/1', signer);
+const submitted: Submitted = await client.submit(statement, signer.key);
+const receipt: Receipt = await client.wait(submitted.receipt, { waitS: 1 });
+const kept: Uint8Array | undefined = receipt.record?.salt;
+const verification = await verifyReceipt(kept ?? new Uint8Array(), parseTrust(readFileSync('trust.json')));
+const verdict: 'matches' | 'does-not-match' | 'not-yet-anchored' = verification.verdict;
+if (new Error(verdict) instanceof RefusedError) throw new Error();
+`;
+
 describe('the package', () => {
   it('holds the built sources, the contracts and their artifacts, and neither tests nor TypeScript', () => {
     for (const path of [
@@ -73,11 +116,12 @@ describe('the package', () => {
       'contracts/AnchorRegistry.sol',
       'dist/artifacts/contracts/AnchorRegistry.sol/AnchorRegistry.json',
       'dist/merkle/verification.js',
+      'dist/service/client/index.d.ts',
       'dist/scripts/zegel.js',
       'scripts/zegel.mjs',
     ])
       expect(packed).toContain(path);
-    expect(packed.filter(path => /\.ts$|(^|\/)test\//.test(path))).toEqual([]);
+    expect(packed.filter(path => /(?<!\.d)\.ts$|(^|\/)test\//.test(path))).toEqual([]);
   });
 
   it('says its version and what a command does', async () => {
@@ -97,6 +141,56 @@ describe('the package', () => {
     await writeFile(join(folder, 'changed.json'), text.replace('"index":', '"index":1'));
     expect(await zegel('verify', 'good.json', '--trust', 'trust.json')).toMatchObject({ code: 0 });
     expect(await zegel('verify', 'changed.json', '--trust', 'trust.json')).toMatchObject({ code: 1 });
+  });
+
+  it('is a library, which signs, submits, waits and verifies', async () => {
+    const site = await aSite();
+    try {
+      const { url } = await site.serve();
+      await writeFile(join(folder, 'program.mjs'), program);
+      const { stdout } = await run(process.execPath, ['program.mjs', url, site.keyFile, site.trustFile], {
+        cwd: folder,
+        env,
+      });
+      expect(JSON.parse(stdout)).toEqual({
+        isNew: true,
+        verdict: 'matches',
+        agency: siteAgency,
+        again: false,
+        refused: 'event-conflict',
+      });
+    } finally {
+      await site.remove();
+    }
+  });
+
+  it('says the types of all that it gives', async () => {
+    // As a program does that is checked strictly, its libraries included.
+    await writeFile(join(folder, 'program.mts'), typed);
+    const options = {
+      target: 'es2024',
+      lib: ['es2024', 'dom', 'dom.iterable', 'esnext.typedarrays'],
+      module: 'nodenext',
+      strict: true,
+      noEmit: true,
+      types: ['node'],
+      typeRoots: [join(root, 'node_modules', '@types')],
+    };
+    const config = { compilerOptions: options, files: ['program.mts'] };
+    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(config));
+    const tsc = join(root, 'node_modules', '.bin', 'tsc');
+    const check = () =>
+      run(tsc, ['-p', '.'], { cwd: folder, env }).then(
+        ({ stdout }) => stdout,
+        error => error.stdout,
+      );
+    expect(await check()).toBe('');
+    // And a mistake is seen: the types are not all `any`.
+    await writeFile(
+      join(folder, 'program.mts'),
+      typed.replace('submit(statement, signer.key)', 'submit(statement, 7)'),
+    );
+    expect(await check()).toContain("Argument of type 'number' is not assignable to parameter of type 'Jwk'");
   });
 
   it('deploys the contracts that it carries', async () => {
