@@ -1,6 +1,7 @@
 /** The compiled contracts: read where they are, compiled first where they are not. */
 
 import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import type { ContractArtifact, ContractName } from '../service/deploy.ts';
 
 // Beside this folder both in a checkout and in the installed package, which carries them along.
@@ -29,6 +30,8 @@ export async function contractArtifacts(): Promise<Artifacts> {
 }
 
 async function build(): Promise<void> {
+  // Hardhat would look for it from the folder in which the command was typed.
+  process.env['HARDHAT_CONFIG'] = fileURLToPath(new URL('../hardhat.config.ts', import.meta.url));
   const { default: hre } = await import('hardhat');
   for (let tries = 1; ; tries++) {
     try {
