@@ -42,12 +42,16 @@ export type Problem = {
 export function problemOf({ code, message, issues }: LedgerError): Problem {
   const { status, title } = table[code];
   return {
-    type: `urn:problem-type:zegel:${code.toLowerCase().replaceAll('_', '-')}`,
+    type: typeOf(code),
     title,
     status,
     detail: printable(message, 500),
     issues: listed(issues),
   };
+}
+
+function typeOf(code: string): string {
+  return `urn:problem-type:zegel:${code.toLowerCase().replaceAll('_', '-')}`;
 }
 
 /** All that the world learns of a fault of ours. */
@@ -58,6 +62,12 @@ export const internalProblem: Problem = {
   detail: 'the fault is in the log of the service, under the x-request-id of this answer',
   issues: [],
 };
+
+/** Every problem that a request can meet once it has been read. ONBOARDING.md tells agencies what to do about each. */
+export const problemTypes: readonly Pick<Problem, 'type' | 'status'>[] = [
+  ...Object.entries(table).map(([code, { status }]) => ({ type: typeOf(code), status })),
+  internalProblem,
+];
 
 export type Report = (error: unknown, request: Readonly<Record<string, string>>) => void;
 

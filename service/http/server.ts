@@ -104,6 +104,14 @@ const unparsed: Readonly<Record<string, readonly [status: number, phrase: string
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout', 'request-timeout'],
 };
 
+const otherwiseUnparsed = [400, 'Bad Request', 'request-unreadable'] as const;
+
+/** Every problem that a request can meet before it is one. */
+export const unparsedTypes = [...Object.values(unparsed), otherwiseUnparsed].map(([status, , name]) => ({
+  type: `urn:problem-type:zegel:${name}`,
+  status,
+}));
+
 /** What Node's parser refuses never becomes a request. It gets a problem as well, without a word of what was sent. */
 function refuseUnparsed(
   error: NodeJS.ErrnoException,
@@ -120,7 +128,7 @@ function refuseUnparsed(
     socket.destroy();
     return;
   }
-  const [status, title, name] = unparsed[error.code ?? ''] ?? [400, 'Bad Request', 'request-unreadable'];
+  const [status, title, name] = unparsed[error.code ?? ''] ?? otherwiseUnparsed;
   const type = `urn:problem-type:zegel:${name}`;
   const body = JSON.stringify({ type, title, status, detail: 'the request cannot be read', issues: [] });
   socket.end(

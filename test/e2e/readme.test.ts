@@ -4,10 +4,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cleanEnvironment } from '../helpers/cli.ts';
+import { blocksOf, readPage } from '../helpers/page.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -124,6 +126,20 @@ describe('By hand', () => {
     for (const url of demo.lines.filter(line => /^ {2}http/.test(line))) {
       expect((await fetch(url.trim())).status).toBe(200);
     }
+  });
+
+  it('lets people play the registrar, as ONBOARDING.md says', async () => {
+    const [block] = blocksOf(await readPage('ONBOARDING.md'));
+    const [, chain = ''] = /^chain\s+(\S+)/m.exec(demo.lines.join('\n')) ?? [];
+    const trust = adapt('deployments/demo/trust.json');
+    const typed = adapt(block?.text ?? '')
+      .replaceAll('http://127.0.0.1:8545', chain)
+      .replaceAll('$PWD/deployments/demo', `$PWD/${dirname(trust)}`)
+      .replaceAll('.zegel/agency', adapt('.zegel/demo/agency'));
+    const script = `shopt -s expand_aliases\n${typed}ls\nzegel agency add OVO900003 'Gemeente Voorbeeld'`;
+    const { code, out } = await runShell(script);
+    expect(code, out).toBe(0);
+    expect(out).toMatch(/^trust\.json\n.*registered OVO900003/s);
   });
 
   it('ends with Ctrl-C and exit code 0', async () => {

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { LedgerError } from '../../../service/errors.ts';
-import { internalProblem, problemOf } from '../../../service/http/problems.ts';
+import { internalProblem, problemOf, problemTypes } from '../../../service/http/problems.ts';
+import { unparsedTypes } from '../../../service/http/server.ts';
+import { readPage, tableOf } from '../../helpers/page.ts';
 
 describe('problemOf', () => {
   test('names a refusal by its code and tells where each fault is', () => {
@@ -44,5 +46,35 @@ describe('problemOf', () => {
     expect(JSON.stringify(problem).length).toBeLessThan(60_000);
     expect(problem.issues).toHaveLength(101);
     expect(problem.issues[100]).toEqual({ place: '', message: '900 more faults' });
+  });
+});
+
+describe('the table in ONBOARDING.md', () => {
+  const rowOf = (name: string, status: unknown) => `| \`${name}\` | ${status} |`;
+
+  test('has a row for every problem, with its status, and no other', async () => {
+    const rows = tableOf(await readPage('ONBOARDING.md'), 'problem');
+    const told = rows.map(([name = '', status]) => rowOf(name.replaceAll('`', ''), status));
+    const answered = [...problemTypes, ...unparsedTypes].map(({ type, status }) =>
+      rowOf(type.replace('urn:problem-type:zegel:', ''), status),
+    );
+    const missing = answered.filter(row => !told.includes(row));
+    expect(
+      missing,
+      'add these rows, each with what it means, what to do, and whether to send the same again',
+    ).toEqual([]);
+    expect(
+      told.filter(row => !answered.includes(row)),
+      'no code answers these: take them out',
+    ).toEqual([]);
+    expect(new Set(told).size).toBe(told.length);
+  });
+
+  test('says of every problem whether to send the same again', async () => {
+    for (const row of tableOf(await readPage('ONBOARDING.md'), 'problem')) {
+      expect(row).toHaveLength(4);
+      expect(row[2], row[0]).toMatch(/\w{3}.*[.?]$/);
+      expect(row[3], row[0]).toMatch(/^(yes|no|once|when)/);
+    }
   });
 });
