@@ -8,6 +8,7 @@ const uses: readonly Setting[] = [
   'host',
   'port',
   'logKeyFile',
+  'serviceKeyFile',
   'passphraseFile',
   'guardFile',
   'anchorIntervalMs',

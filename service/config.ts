@@ -67,6 +67,12 @@ const settings = {
     value: text,
     hint: 'the key that deploys, opens and registers',
   },
+  serviceKeyFile: {
+    env: 'ZEGEL_SERVICE_KEY_FILE',
+    flag: 'service-key-file',
+    value: text,
+    hint: "the key of the operator's agency that signs the service's own audit events",
+  },
   passphraseFile: {
     env: 'ZEGEL_PASSPHRASE_FILE',
     flag: 'passphrase-file',
@@ -171,8 +177,6 @@ export const options: readonly {
 const reserved: Readonly<Record<string, string>> = {
   ZEGEL_JOURNAL:
     'ZEGEL_JOURNAL is reserved: this version keeps no journal on a second volume, so nothing would be written there; unset it.',
-  ZEGEL_SERVICE_KEY_FILE:
-    'ZEGEL_SERVICE_KEY_FILE is reserved: this version signs no audit events of its own, so the key would not be used; unset it.',
 };
 
 /**

@@ -6,7 +6,7 @@ import { type Event, parseEvent } from '../merkle/event.ts';
 import type { VerifySignature } from '../merkle/signature.ts';
 import { parseStatement, type Statement, verifyStatement } from '../merkle/statement.ts';
 import { LedgerError } from './errors.ts';
-import type { KeyView, ViewedKey } from './keys.ts';
+import { faultOfKey, type KeyView, type ViewedKey } from './keys.ts';
 import type { Submission } from './submission.ts';
 
 /** The part of the key registry's view that intake asks. */
@@ -123,11 +123,9 @@ export class Intake {
   }
 }
 
-/** DESIGN 3.7: a key is good when validFrom × 1000 ≤ time < validUntil × 1000, and refused as soon as it is seen retired. */
 function requireGood(key: ViewedKey | undefined, timeMs: number): void {
-  if (key === undefined || key.retired) throw new LedgerError('KEY_NOT_VALID', 'the key has been retired');
-  if (timeMs < key.validFrom * 1000) throw new LedgerError('KEY_NOT_VALID', 'the key is not valid yet');
-  if (timeMs >= key.validUntil * 1000) throw new LedgerError('KEY_NOT_VALID', 'the key is no longer valid');
+  const fault = faultOfKey(key, timeMs);
+  if (fault !== undefined) throw new LedgerError('KEY_NOT_VALID', fault);
 }
 
 /** Runs a parser, whose faults become the caller's. Faults within the event get `event` in front of their place. */

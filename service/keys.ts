@@ -45,6 +45,16 @@ export type ViewedKey = {
   readonly retired: boolean;
 };
 
+/**
+ * Why a key is not good at a time (milliseconds); undefined where it is. DESIGN 3.7: it is when validFrom × 1000 ≤ time <
+ * validUntil × 1000, and refused as soon as it is seen retired.
+ */
+export function faultOfKey(key: ViewedKey | undefined, timeMs: number): string | undefined {
+  if (key === undefined || key.retired) return 'the key has been retired';
+  if (timeMs < key.validFrom * 1000) return 'the key is not valid yet';
+  return timeMs >= key.validUntil * 1000 ? 'the key is no longer valid' : undefined;
+}
+
 /** How many blocks are caught up before they are noted down. */
 const catchUpBlocks = 20_000;
 /** How far to go back when the block that was read last has gone, and how far to run ahead of the noted one. */

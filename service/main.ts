@@ -11,20 +11,24 @@ import { pathToFileURL } from 'node:url';
 import { type Logger, pino } from 'pino';
 import { Anchorer } from './anchorer.ts';
 import { AnchorBook } from './anchors.ts';
+import { Bearers, delay } from './bearers.ts';
 import { readConfig, type ServiceConfig, serviceNeeds } from './config.ts';
 import { readDeployment } from './deployment.ts';
+import { LedgerError } from './errors.ts';
 import { createApp } from './http/app.ts';
 import { close, createServer, listen, type ServerLimits, serverLimits } from './http/server.ts';
 import { Intake } from './intake.ts';
-import { readAccountKey } from './keyfiles.ts';
+import { readAccountKey, readPrivateKeyFile } from './keyfiles.ts';
 import { KeyView } from './keys.ts';
 import type { Ledger } from './ledger.ts';
 import { type Loop, repeat } from './loop.ts';
 import { Metrics } from './metrics.ts';
 import { openLedger, StartError } from './opening.ts';
 import { verifyWithOpenSsl } from './openssl.ts';
+import { Reading } from './reading.ts';
 import { Receipts } from './receipts.ts';
 import { Registry } from './registry.ts';
+import { Trail } from './trail.ts';
 import { accountSigner } from './transactions.ts';
 import { Vitals } from './vitals.ts';
 
@@ -71,6 +75,9 @@ export async function startService(config: ServiceConfig, surroundings: Surround
   try {
     const deployment = await readDeployment(config.deploymentFolder);
     const signer = accountSigner(await readAccountKey(config.anchorKeyFile, config.passphraseFile));
+    const { serviceKeyFile, passphraseFile } = config;
+    const serviceKey =
+      serviceKeyFile === undefined ? undefined : await readPrivateKeyFile(serviceKeyFile, passphraseFile);
     const metrics = new Metrics();
     const { store, ledger } = await openLedger(config, deployment, {
       now,
@@ -106,10 +113,18 @@ export async function startService(config: ServiceConfig, surroundings: Surround
       accepting: () => vitals.isAccepting(watched),
       waitingMs: () => waitingMs(watched),
     });
+    const { origin } = ledger;
+    const verify = verifyWithOpenSsl;
+    const intake = new Intake({ origin, keys, verify, eventMaxBytes });
+    const receipts = new Receipts({ ledger, book });
+    const trail = new Trail({ origin, privateKey: serviceKey, keys, intake, ledger, now, randomBytes });
+    tellWhetherReadable(trail, log);
+    const bearers = new Bearers({ origin, keys, verify, now, startedAtMs: now(), delay });
     const app = createApp({
       ledger,
-      intake: new Intake({ origin: ledger.origin, keys, verify: verifyWithOpenSsl, eventMaxBytes }),
-      receipts: new Receipts({ ledger, book }),
+      intake,
+      receipts,
+      reading: new Reading({ bearers, trail, keys, ledger, receipts }),
       anchors: book,
       anchorer,
       sizes,
@@ -170,6 +185,19 @@ async function followChain(parts: {
   // The chain is asked more often than it is written to: a key may have been retired, an anchor become final.
   const pauseMs = Math.min(2_000, intervalMs);
   return [repeat(pauseMs, anchor, fail), repeat(pauseMs, listenToChain, fail)];
+}
+
+/** Says at the start why agencies cannot read back what they have submitted, where that is so. */
+function tellWhetherReadable(trail: Trail, log: Logger): void {
+  try {
+    trail.ready();
+  } catch (error) {
+    if (!(error instanceof LedgerError)) throw error;
+    const facts = { code: error.code, reason: error.message };
+    // Without the setting that is the operator's choice.
+    if (error.code === 'READING_OFF') log.info(facts, 'gives no records back');
+    else log.warn(facts, 'gives no records back yet');
+  }
 }
 
 function waitingMs({ anchorer, now }: { readonly anchorer: Anchorer; readonly now: () => number }): number {

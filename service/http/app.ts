@@ -11,6 +11,7 @@ import { type HealthParts, healthRoutes } from './health.ts';
 import { type LogParts, logRoutes } from './log.ts';
 import { problems, type Report } from './problems.ts';
 import { type ProofParts, proofRoutes } from './proofs.ts';
+import { type ReadingParts, readingRoutes } from './reading.ts';
 import { type ReceiptParts, receiptRoutes } from './receipts.ts';
 import { type RecordParts, recordRoutes } from './records.ts';
 import { otherwise } from './routing.ts';
@@ -19,6 +20,7 @@ import { tracing } from './tracing.ts';
 
 export type AppParts = RecordParts &
   BatchParts &
+  ReadingParts &
   ReceiptParts &
   ProofParts &
   AnchorParts &
@@ -36,6 +38,7 @@ export function createApp(parts: AppParts): Koa {
   const router = new Router({ sensitive: true, strict: true });
   recordRoutes(router, parts);
   batchRoutes(router, parts);
+  readingRoutes(router, parts);
   receiptRoutes(router, parts);
   proofRoutes(router, parts);
   anchorRoutes(router, parts);

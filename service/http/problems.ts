@@ -13,6 +13,21 @@ const table = {
   KEY_NOT_VALID: { status: 403, title: 'The key is not valid at this time' },
   KEY_ALGORITHM: { status: 403, title: 'The key is registered for another algorithm' },
   SIGNATURE_INVALID: { status: 403, title: 'The signature does not verify' },
+  TOKEN_MISSING: { status: 401, title: 'A token is needed' },
+  TOKEN_MALFORMED: { status: 401, title: 'The token is not in its format' },
+  TOKEN_AUDIENCE: { status: 401, title: 'The token is meant for another log' },
+  TOKEN_KEY_UNKNOWN: { status: 401, title: "The token's key is not registered" },
+  TOKEN_KEY_ALGORITHM: { status: 401, title: "The token's key is registered for another algorithm" },
+  TOKEN_KEY_NOT_VALID: { status: 401, title: "The token's key is not valid at this time" },
+  TOKEN_SIGNATURE: { status: 401, title: "The token's signature does not verify" },
+  TOKEN_EXPIRED: { status: 401, title: 'The token has ended' },
+  TOKEN_AHEAD: { status: 401, title: 'The token is dated in the future' },
+  TOKEN_BEFORE_START: { status: 401, title: 'The token is older than this run of the service' },
+  TOKEN_USED: { status: 401, title: 'The token has been used' },
+  TOKENS_EXHAUSTED: { status: 429, title: 'Too many tokens have been used' },
+  READING_OFF: { status: 503, title: 'Records are not given back here' },
+  SERVICE_KEY_UNUSABLE: { status: 503, title: 'The key under which reads are recorded cannot be used' },
+  READ_NOT_RECORDED: { status: 503, title: 'The read cannot be recorded' },
   RECORD_NOT_FOUND: { status: 404, title: 'There is no such record' },
   RESOURCE_NOT_FOUND: { status: 404, title: 'There is no such resource' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'The resource does not allow this method' },
@@ -88,12 +103,18 @@ export function problems(report: Report): Middleware {
       const problem = refusal === undefined ? internalProblem : problemOf(refusal);
       ctx.state['problem'] = problem.type;
       ctx.status = problem.status;
+      if (problem.status === 401) ctx.set('WWW-Authenticate', challenge(refusal?.code));
       ctx.set('Cache-Control', 'no-store');
       ctx.remove('ETag');
       ctx.body = JSON.stringify(problem);
       ctx.set('Content-Type', 'application/problem+json');
     }
   };
+}
+
+/** What a 401 must say (RFC 6750 section 3): that a token is wanted, and whether one was there that is not good. */
+function challenge(code: LedgerErrorCode | undefined): string {
+  return code === 'TOKEN_MISSING' ? 'Bearer realm="zegel"' : 'Bearer realm="zegel", error="invalid_token"';
 }
 
 // A document with a thousand faults has one cause; a hundred lines are as many as a person reads.

@@ -34,6 +34,7 @@ describe('readConfig', () => {
       ZEGEL_RPC_URL: 'http://user:secret@node.example:8545/?token=1',
       ZEGEL_DEPLOYMENT: 'demo',
       ZEGEL_LOG_KEY_FILE: 'log.key',
+      ZEGEL_SERVICE_KEY_FILE: 'service.key',
       ZEGEL_ANCHOR_KEY_FILE: 'anchor.key',
       ZEGEL_ADMIN_KEY_FILE: 'admin.key',
       ZEGEL_PASSPHRASE_FILE: 'passphrase',
@@ -53,6 +54,7 @@ describe('readConfig', () => {
       rpcUrl: 'http://user:secret@node.example:8545/?token=1',
       deploymentFolder: join('deployments', 'demo'),
       logKeyFile: 'log.key',
+      serviceKeyFile: 'service.key',
       anchorKeyFile: 'anchor.key',
       adminKeyFile: 'admin.key',
       passphraseFile: 'passphrase',
@@ -81,7 +83,6 @@ describe('readConfig', () => {
     ['ZEGEL___PROTO__', '1', 'ZEGEL___PROTO__ is not a setting'],
     ['ZEGEL_\u001b[31m', '1', 'ZEGEL_\\u001b[31m is not a setting'],
     ['ZEGEL_JOURNAL', '/mnt/j', 'ZEGEL_JOURNAL is reserved: this version keeps no journal'],
-    ['ZEGEL_SERVICE_KEY_FILE', 'k', 'ZEGEL_SERVICE_KEY_FILE is reserved: this version signs no audit events'],
     ['ZEGEL_DATA', '', 'ZEGEL_DATA is set but empty: give it a value or leave it out'],
     [
       'ZEGEL_HOST',

@@ -378,7 +378,7 @@ describe('paths and methods', () => {
       '/v1//log',
       '/v1/log%00',
       '/v1%2flog',
-      '/v1/records/export',
+      '/v1/records/export/',
       '/v1/anchors/',
       '/../../etc/passwd',
       '/%2e%2e/%2e%2e/etc/passwd',
@@ -393,6 +393,8 @@ describe('paths and methods', () => {
   test.each([
     ['GET', '/v1/records', 'POST, OPTIONS'],
     ['PUT', '/v1/records', 'POST, OPTIONS'],
+    ['GET', '/v1/records/batch', 'POST, OPTIONS'],
+    ['POST', '/v1/records/export', 'HEAD, GET, OPTIONS'],
     ['DELETE', '/v1/log', 'HEAD, GET, OPTIONS'],
     ['POST', '/log/checkpoint', 'HEAD, GET, OPTIONS'],
     ['PATCH', '/v1/proofs/inclusion', 'HEAD, GET, OPTIONS'],

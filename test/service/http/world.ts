@@ -1,5 +1,6 @@
 /** A service for HTTP tests: the real server and ledger on a port of their own, over keys that the test registers by hand. */
 
+import { type KeyObject, randomBytes } from 'node:crypto';
 import { request } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
 import { pino } from 'pino';
@@ -7,6 +8,9 @@ import { expect } from 'vitest';
 import { formatHex } from '../../../merkle/bytes.ts';
 import { thumbprint } from '../../../merkle/jwk.ts';
 import { type Algorithm, algorithms } from '../../../merkle/signature.ts';
+import { AnchorBook } from '../../../service/anchors.ts';
+import { Bearers } from '../../../service/bearers.ts';
+import { generateKey, publicJwk as publicKeyOf } from '../../../service/client/signer.ts';
 import { LedgerError } from '../../../service/errors.ts';
 import type { ListedAnchor } from '../../../service/http/anchors.ts';
 import { createApp } from '../../../service/http/app.ts';
@@ -21,7 +25,10 @@ import { Intake } from '../../../service/intake.ts';
 import type { ViewedKey } from '../../../service/keys.ts';
 import { Metrics } from '../../../service/metrics.ts';
 import { verifyWithOpenSsl } from '../../../service/openssl.ts';
-import type { Database } from '../../../service/store.ts';
+import { Reading } from '../../../service/reading.ts';
+import { Receipts } from '../../../service/receipts.ts';
+import { type Database, Store } from '../../../service/store.ts';
+import { Trail } from '../../../service/trail.ts';
 import type { Health } from '../../../service/vitals.ts';
 import { testOrigin } from '../../helpers/builders.ts';
 import { keyFor, publicJwk } from '../../helpers/keys.ts';
@@ -33,6 +40,12 @@ export const agency = 'OVO002949';
 export function registeredKeys(): Map<string, ViewedKey> {
   return new Map(algorithms.map(({ name }) => [kidHex(name), viewedKey(name)]));
 }
+
+/** The operator's agency, and the key under which the service records what is read. */
+export const operator = 'OVO000001';
+export const serviceKey = generateKey('ES256');
+const serviceJwk = publicKeyOf(serviceKey);
+export const serviceKeyId = thumbprint(serviceJwk);
 
 /** The name under which `registeredKeys` has a test key. */
 export function kidHex(alg: Algorithm): string {
@@ -53,6 +66,8 @@ export async function aWorld({
   eventMaxBytes = 65_536,
   anchors = [],
   database = memoryDatabase(),
+  privateKey = serviceKey,
+  startedAtMs = Date.now() - 60_000,
 }: {
   limits?: Partial<ServerLimits>;
   baseUrl?: string;
@@ -60,13 +75,22 @@ export async function aWorld({
   /** Anchors as the book would list them, smallest first. */
   anchors?: readonly ListedAnchor[];
   database?: Database;
+  /** The service key; null for none. */
+  privateKey?: KeyObject | null;
+  startedAtMs?: number;
 } = {}) {
   const log = await aLog({ origin: testOrigin, database });
   const ledger = await log.open();
   const keys = registeredKeys();
+  keys.set(
+    formatHex(serviceKeyId),
+    viewedKey('ES256', { keyId: serviceKeyId, jwk: serviceJwk, agency: operator }),
+  );
   const state = {
     health: { status: 'UP', reasons: [] } as Health,
     silent: false,
+    /** By how much the clock by which tokens are judged is off. */
+    clockMs: 0,
     /** What `report` was told. */
     faults: [] as unknown[],
     reported: [] as unknown[],
@@ -74,6 +98,7 @@ export async function aWorld({
   };
   const view = {
     find: (keyId: Uint8Array) => keys.get(formatHex(keyId)),
+    keys: () => [...keys.values()],
     ready: () => {
       if (state.silent)
         throw new LedgerError('CHAIN_SILENT', 'the chain was last heard 61 s ago', { retryAfterS: 10 });
@@ -81,10 +106,32 @@ export async function aWorld({
   };
   const stopping = new AbortController();
   const logger = pino({ level: 'debug' }, { write: line => state.logged.push(JSON.parse(line)) });
+  const { origin } = ledger;
+  const verify = verifyWithOpenSsl;
+  const now = () => Date.now() + state.clockMs;
+  const intake = new Intake({ origin, keys: view, verify, eventMaxBytes });
+  const receipts = new Receipts({
+    ledger,
+    book: await AnchorBook.open(new Store(database, () => undefined)),
+  });
+  const trail = new Trail({
+    origin,
+    privateKey: privateKey ?? undefined,
+    keys: view,
+    intake,
+    ledger,
+    now,
+    randomBytes,
+  });
+  const delay = async (ms: number) => {
+    state.clockMs += ms;
+  };
+  const bearers = new Bearers({ origin, keys: view, verify, now, startedAtMs, delay });
   const app = createApp({
     ledger,
-    intake: new Intake({ origin: ledger.origin, keys: view, verify: verifyWithOpenSsl, eventMaxBytes }),
-    receipts: { receipt: async () => undefined },
+    intake,
+    receipts,
+    reading: new Reading({ bearers, trail, keys: view, ledger, receipts }),
     anchorer: { waitFor: (_, timeoutMs) => setTimeout(timeoutMs, false) },
     anchors: {
       at: async size => anchors.find(anchor => anchor.size === size),
