@@ -58,6 +58,15 @@ export function readAnswer<T>(
   } catch (cause) {
     throw new UnavailableError(`${from} does not answer in JSON`, undefined, cause);
   }
+  return readDocument(from, document, read);
+}
+
+/** The same for what is read as JSON already. */
+export function readDocument<T>(
+  from: string,
+  document: Json,
+  read: (reader: JsonReader, members: JsonObject) => T,
+): T {
   try {
     const reader = new JsonReader();
     return reader.finish(read(reader, objectIn(reader, document, '')));

@@ -26,7 +26,9 @@ export type { AboutLog, LogSizes } from './answers.ts';
 export { type Batch, formatBatch, type SignedBatch, signBatch } from './batch.ts';
 export { LedgerClient, receiptFile, type Submitted } from './client.ts';
 export { type Problem, RefusedError, UnavailableError } from './errors.ts';
+export type { Item, Place } from './groups.ts';
 export { type Clock, type RetryLimits, realClock, retryLimits } from './retry.ts';
+export type { UploadLimits } from './shipment.ts';
 export {
   algorithmOf,
   generateKey,
@@ -35,3 +37,4 @@ export {
   type StatementSigner,
   signStatement,
 } from './signer.ts';
+export { type Outcome, type StreamOptions, submitStream } from './stream.ts';

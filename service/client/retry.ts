@@ -70,12 +70,23 @@ export class Retry {
 }
 
 /** Does something until it succeeds or is refused. @throws what `Retry.pause` does, and whatever is no outage */
-export async function retrying<T>(work: () => Promise<T>, retry: Retry, signal?: AbortSignal): Promise<T> {
+export async function retrying<T>(
+  work: () => Promise<T>,
+  retry: Retry,
+  {
+    signal,
+    onRetry,
+  }: {
+    readonly signal?: AbortSignal | undefined;
+    readonly onRetry?: (reason: UnavailableError) => void;
+  } = {},
+): Promise<T> {
   for (;;) {
     try {
       return await work();
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error;
+      onRetry?.(error);
       await retry.pause(error, signal);
     }
   }
