@@ -80,8 +80,17 @@ export function formatBase64url(bytes: Uint8Array): string {
 /** Reads base64url without padding in its canonical spelling: unused bits are zero. @throws {FormatError} otherwise */
 export function parseBase64url(text: string, place = ''): Uint8Array {
   const bytes = decode64(text, urlValues);
-  if (bytes === undefined) throw FormatError.at(place, `"${abbreviate(text)}" is not canonical base64url`);
+  if (bytes === undefined)
+    throw FormatError.at(place, `"${abbreviate(text)}" is not canonical base64url${stranger(text)}`);
   return bytes;
+}
+
+/** Names the character that base64url does not have, where the abbreviated text no longer shows it: padding or a line feed, mostly. */
+function stranger(text: string): string {
+  const at = text.search(/[^A-Za-z0-9_-]/);
+  if (at === -1 || !abbreviate(text).endsWith('…')) return '';
+  const codePoint = (text.codePointAt(at) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+  return `: it has U+${codePoint} at character ${at}`;
 }
 
 /** Standard base64 with padding (RFC 4648 section 4), which signed notes use. */

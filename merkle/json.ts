@@ -63,6 +63,7 @@ class Scanner {
   }
 
   document(place: string): Json {
+    if (this.#text.startsWith('\ufeff')) throw this.#fault(place, 'want a JSON value, not a byte order mark');
     const value = this.#value(place);
     this.#skip();
     if (this.#at < this.#text.length) throw this.#fault(place, 'something follows the JSON value');

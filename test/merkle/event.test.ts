@@ -134,7 +134,11 @@ describe('parseEvent', () => {
 
   it.each<[string, Uint8Array, string]>([
     ['an array of events', concatBytes(utf8('['), anEvent(), utf8(']')), ': event is not a JSON object'],
-    ['a byte order mark', concatBytes(utf8('\ufeff'), anEvent()), ': want a JSON value (at character 0)'],
+    [
+      'a byte order mark',
+      concatBytes(utf8('\ufeff'), anEvent()),
+      ': want a JSON value, not a byte order mark (at character 0)',
+    ],
     [
       'two events',
       concatBytes(anEvent(), utf8('\n'), anEvent()),

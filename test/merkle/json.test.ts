@@ -127,7 +127,7 @@ describe('parseJson', () => {
   it.each<[string, string, string]>([
     ['nothing', '', ': want a JSON value (at character 0)'],
     ['white space only', ' \n', ': want a JSON value (at character 2)'],
-    ['a byte order mark', '\ufeff{}', ': want a JSON value (at character 0)'],
+    ['a byte order mark', '\ufeff{}', ': want a JSON value, not a byte order mark (at character 0)'],
     ['a second value', '{} {}', ': something follows the JSON value (at character 3)'],
     ['a NUL after the value', '{}\0', ': something follows the JSON value (at character 2)'],
     ['a comment', '{/**/}', ': want a member name (at character 1)'],

@@ -115,7 +115,7 @@ describe('parseJwk', () => {
     [
       'padding',
       { ...okp, x: `${formatBase64url(new Uint8Array(32))}=` },
-      [`x: "${'A'.repeat(40)}…" is not canonical base64url`],
+      [`x: "${'A'.repeat(40)}…" is not canonical base64url: it has U+003D at character 43`],
     ],
     ['unused bits', { kty: 'RSA', n: 'gB', e: 'AQAB' }, ['n: "gB" is not canonical base64url']],
     ['an empty modulus', { ...rsa, n: '' }, ['n: is not a positive number without leading zeros']],

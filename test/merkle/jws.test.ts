@@ -107,7 +107,7 @@ describe('parseJws', () => {
     ['kid', 7, 'want a string, got the number 7'],
     ['kid', '', '0 bytes, want 32'],
     ['kid', 'a'.repeat(10_000), '7500 bytes, want 32'],
-    ['kid', `${kid}=`, `"${kid.slice(0, 40)}…" is not canonical base64url`],
+    ['kid', `${kid}=`, `"${kid.slice(0, 40)}…" is not canonical base64url: it has U+003D at character 43`],
     ['kid', '../../etc/passwd', '"../../etc/passwd" is not canonical base64url'],
     ['kid', "' OR 1=1 --", '"\' OR 1=1 --" is not canonical base64url'],
     ['kid', '__proto__', '"__proto__" is not canonical base64url'],

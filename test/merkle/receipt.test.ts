@@ -113,7 +113,9 @@ describe('parseReceipt', () => {
       'entry: 73 bytes, want 74',
       'inclusion.index: want an integer from 0 to 2^53 - 1 in decimal digits, got -1',
       'inclusion.path[1]: 31 bytes, want 32',
-      expect.stringMatching(/^inclusion.path\[2\]: .* is not canonical base64url$/),
+      expect.stringMatching(
+        /^inclusion.path\[2\]: .* is not canonical base64url: it has U\+003D at character 43$/,
+      ),
       'checkpoint: want a string, got the number 7',
       'evidence: unknown member "block"',
       'evidence.nodes[0]: want a string, got null',

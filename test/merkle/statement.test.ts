@@ -190,7 +190,7 @@ describe('batches', () => {
     [
       'a root with padding',
       `{"root":"${root}=","size":5}`,
-      `payload.root: "${'A'.repeat(40)}…" is not canonical base64url`,
+      `payload.root: "${'A'.repeat(40)}…" is not canonical base64url: it has U+003D at character 43`,
     ],
     [
       'a size in a string',
@@ -210,7 +210,11 @@ describe('batches', () => {
     ],
     ['an array', '[]', 'payload: want an object, got an array'],
     ['no JSON', 'root', 'payload: want a JSON value (at character 0)'],
-    ['a byte order mark', `\ufeff{"root":"${root}","size":5}`, 'payload: want a JSON value (at character 0)'],
+    [
+      'a byte order mark',
+      `\ufeff{"root":"${root}","size":5}`,
+      'payload: want a JSON value, not a byte order mark (at character 0)',
+    ],
   ])('refuse a payload with %s', (_, payload, fault) => {
     expect(faultsOf(() => parseBatchPayload(utf8(payload)))).toEqual([fault]);
   });
