@@ -97,7 +97,8 @@ export class Intake {
       await verifyStatement(statement, key.jwk, this.#verify);
     } catch (error) {
       if (!(error instanceof ProofError)) throw error;
-      throw new LedgerError('SIGNATURE_INVALID', 'the signature does not verify under the registered key');
+      const why = `the signature does not verify under the registered key${isDer(statement) ? inDer : ''}`;
+      throw new LedgerError('SIGNATURE_INVALID', why);
     }
     return key;
   }
@@ -121,6 +122,21 @@ export class Intake {
       },
     };
   }
+}
+
+/** Most libraries give ECDSA signatures in DER, and who meets this for the first time looks everywhere else. */
+const inDer = ': it looks like DER, want r‖s (RFC 7518 section 3.4)';
+
+/** Whether a signature by ECDSA is, by its looks, in DER: a sequence over all of its bytes, and not of r‖s's length. */
+function isDer({ alg, signature }: Statement): boolean {
+  const lengthBytes = alg === 'ES384' ? 96 : 64;
+  const [tag, length] = signature;
+  return (
+    alg.startsWith('ES') &&
+    signature.length !== lengthBytes &&
+    tag === 0x30 &&
+    length === signature.length - 2
+  );
 }
 
 function requireGood(key: ViewedKey | undefined, timeMs: number): void {

@@ -300,7 +300,10 @@ export class Ledger {
     if (record === 'erased')
       throw new LedgerError('RECORD_ERASED', 'this event was recorded and has been erased');
     if (!equalBytes(eventOf(record), submission.event)) {
-      throw new LedgerError('EVENT_CONFLICT', 'another event with the same source and id is recorded');
+      throw new LedgerError(
+        'EVENT_CONFLICT',
+        'an event with this source and id is recorded in other bytes: send those, or choose another id',
+      );
     }
     const entry = await this.read.entry(index);
     const { time } = parseEntry(entry);

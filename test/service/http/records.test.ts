@@ -208,10 +208,12 @@ describe('S1: a signature that is not one', () => {
       'by the other agency key',
       signAs('ES256K', keyFor('ES256K'), aStatement({ payload }).replace(/\.[^.]*$/, '')),
     ],
-  ])('%s is refused', async (_, other) => {
+  ])('%s is refused', async (name, other) => {
     const problem = await refused(() => submit(world, withSignature(other)), 403, 'signature-invalid');
+    // Who comes with DER is told so: it is what most libraries make.
+    const looks = name === 'in DER' ? ': it looks like DER, want r‖s (RFC 7518 section 3.4)' : '';
     expect(problem).toMatchObject({
-      detail: 'the signature does not verify under the registered key',
+      detail: `the signature does not verify under the registered key${looks}`,
       issues: [],
     });
   });
@@ -242,6 +244,20 @@ describe('S1: a signature that is not one', () => {
     const key = JSON.stringify(publicJwk(keyFor('ES256')));
     const mac = createHmac('sha256', key).update(input).digest('base64url');
     await refused(() => submit(world, `${input}.${mac}`), 400, 'record-malformed');
+  });
+
+  test.each([
+    ['a line feed', '\n', 'U+000A at character 86'],
+    ['padding', '==', 'U+003D at character 86'],
+  ])('%s behind a signature is refused, and named', async (_, behind, name) => {
+    const problem = await refused(
+      () => submit(world, aStatement({ payload }) + behind),
+      400,
+      'record-malformed',
+    );
+    expect(problem.issues[0]?.message).toMatch(
+      new RegExp(`is not canonical base64url: it has ${name.replace('+', '\\+')}$`),
+    );
   });
 
   test.each(['', 'zz', 'a', '=', '****'])('%j in place of a signature is refused', async part => {
