@@ -121,7 +121,10 @@ async function untilKnown(folder: string): Promise<void> {
 /** Makes a key as a section's first step says, has it registered, and writes the page's event under another id. */
 async function register(folder: string, [first]: ReturnType<typeof stepsOf>, id: string): Promise<void> {
   expectShown(await printed(first?.typed ?? '', folder), first?.shown ?? []);
-  expect(await runZegel(['key', 'add', join(folder, 'request.json')], env)).toMatchObject({ code: 0 });
+  expect(await runZegel(['key', 'add', join(folder, 'request.json')], env)).toMatchObject({
+    code: 0,
+    err: '',
+  });
   await untilKnown(folder);
   await printed(event?.text.replace('2026-000017', id) ?? '', folder);
 }
@@ -243,7 +246,8 @@ describe.skipIf(noPython !== '')(`Python${noPython}`, () => {
 
     // The next night has three of them again, one of these in other bytes, and trees of other shapes.
     await nightly([`${lines[0]?.replace('12.50', '12.5')}`, ...lines.slice(1)]);
-    const out = await printed(step?.typed ?? '', folder);
+    const { code, out, err } = await sh(step?.typed ?? '', folder);
+    expect([code, err]).toEqual([1, '1 of 6 events were refused\n']);
     expect(out.split('\n').map(line => line.slice(0, 3))).toEqual([
       '409',
       '200',
