@@ -146,9 +146,17 @@ export async function readInput(path: string): Promise<Uint8Array> {
 
 /** An option's value as a whole number of seconds. */
 export function seconds(text: string): number {
+  return wholeNumber(text, 'want a whole number of seconds.');
+}
+
+/** An option's value as an index of the log. */
+export function index(text: string): number {
+  return wholeNumber(text, 'want an index: a whole number from 0 on.');
+}
+
+function wholeNumber(text: string, wanted: string): number {
   const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0 || String(value) !== text) {
-    throw new InvalidArgumentError('want a whole number of seconds.');
-  }
+  if (!Number.isSafeInteger(value) || value < 0 || String(value) !== text)
+    throw new InvalidArgumentError(wanted);
   return value;
 }

@@ -1,7 +1,7 @@
 /**
  * `npm start`: the whole ledger on one machine, once through, and then serving.
  *
- * Nothing in it is a stand-in: it deploys the contracts, opens a log, registers two agencies with keys, runs the service, submits
+ * Nothing in it is a stand-in: it deploys the contracts, opens a log, registers agencies with keys, runs the service, submits
  * signed events over HTTP, waits for the anchor, and verifies a receipt with the trust file alone. `--once` ends there.
  */
 
@@ -30,10 +30,11 @@ import { sampleEvents } from './samples.ts';
 import { stopSignal } from './serve.ts';
 import { readSigner } from './sign.ts';
 
-/** Two agencies, with an algorithm each. Their codes are invented. */
+/** Two agencies that submit, and the operator, with an algorithm each. Their codes are invented. */
 const agencies = {
   grants: { id: 'OVO900001', name: 'Agentschap Voorbeeldpremies', alg: 'ES256' },
   works: { id: 'OVO900002', name: 'Departement Voorbeeldwerken', alg: 'Ed25519' },
+  operator: { id: 'OVO900000', name: 'Beheerder Voorbeeldregister', alg: 'ES256' },
 } as const satisfies Readonly<Record<string, { id: string; name: string; alg: Algorithm }>>;
 
 const say = (line = ''): void => void process.stdout.write(`${line}\n`);
@@ -72,7 +73,7 @@ async function run(undo: (() => Promise<void>)[]): Promise<void> {
 
 type DemoConfig = ConfigWith<(typeof serviceNeeds)[number] | 'origin'>;
 
-/** Keys, contracts, a log and two agencies: what `zegel deploy`, `init`, `log open`, `agency add` and `key add` do. */
+/** Keys, contracts, a log and agencies: what `zegel deploy`, `init`, `log open`, `agency add` and `key add` do. */
 async function prepare(
   place: DemoPlace,
   chain: Awaited<ReturnType<typeof startDemoChain>>,
@@ -99,6 +100,7 @@ async function prepare(
       network: place.deployment,
       port: String(await freePort(port, explicit)),
       'anchor-key-file': keyFile('anchor'),
+      'service-key-file': keyFile('operator'),
       'anchor-interval-ms': '1000',
       'log-level': 'warn',
     },
@@ -185,6 +187,8 @@ function printNext(place: DemoPlace, url: string, receipts: readonly string[]): 
   say(
     `  npx zegel submit ${place.folder}/events/permit.json --key ${place.folder}/keys/works --url ${url} --out ${place.folder}/again.json --wait 10`,
   );
+  say("  # get an agency's records back, for it alone; the log then tells that they were read");
+  say(`  npx zegel export --url ${url} --key ${place.folder}/keys/works --out ${place.folder}/works.ndjson`);
   say();
 }
 

@@ -7,15 +7,17 @@ import { formatHex, parseHex } from '../merkle/bytes.ts';
 import { parseReceipt, type Receipt } from '../merkle/receipt.ts';
 import { leafHash } from '../merkle/tree.ts';
 import { LedgerClient, receiptFile } from '../service/client/client.ts';
+import { readReceipt } from '../service/client/reading.ts';
 import { addCommand, readInput, seconds } from './command.ts';
+import { originFor, readSigner } from './sign.ts';
 
 export function addReceipt(program: Command): void {
   addCommand(
     program,
     'receipt <kept>',
-    'fetch the anchored receipt for one that submit kept (a file), or for a leaf hash (without the record)',
-    {},
-    async ({ output }, [kept = ''], flags) => {
+    'fetch the anchored receipt for one that submit kept (a file), or for a leaf hash: without the record, or with --key with it',
+    { uses: ['origin', 'passphraseFile'] },
+    async ({ config, output }, [kept = ''], flags) => {
       const client = new LedgerClient(String(flags['url']));
       const isHash = /^[0-9a-f]{64}$/.test(kept);
       const fetch = isHash
@@ -24,7 +26,15 @@ export function addReceipt(program: Command): void {
             .then(parseReceipt)
             .then(own => () => client.complete(own));
 
-      const receipt = await untilAnchored(fetch, Number(flags['wait'] ?? 0));
+      const anchoredOrNot = await untilAnchored(fetch, Number(flags['wait'] ?? 0));
+      // Asked for once it is worth it: each read of a record is recorded in the log.
+      const receipt =
+        flags['key'] === undefined
+          ? anchoredOrNot
+          : await readReceipt(client, leafHash(anchoredOrNot.entry), {
+              signer: await readSigner(String(flags['key']), flags['alg'], config.passphraseFile),
+              origin: await originFor(config.origin, flags['url']),
+            });
       const out = String(flags['out'] ?? (isHash ? `${kept}.receipt.json` : kept));
       await writeReceipt(out, receipt);
       const anchored = receipt.evidence !== null;
@@ -37,6 +47,8 @@ export function addReceipt(program: Command): void {
     },
   )
     .requiredOption('--url <url>', 'where the service is')
+    .option('--key <file>', "the agency's private key: gets the record, too, from the service")
+    .option('--alg <name>', 'for RSA keys: RS256 or PS256')
     .option('--out <file>', 'where the receipt goes (default: the kept file itself)')
     .option('--wait <seconds>', 'ask again for this long until it is anchored', seconds);
 }

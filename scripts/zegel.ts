@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { addAgency } from './agency.ts';
 import { addDeploy } from './deploy.ts';
+import { addExport } from './export.ts';
 import { addInit } from './init.ts';
 import { addKey } from './key.ts';
 import { addLog } from './log.ts';
@@ -37,6 +38,7 @@ for (const add of [
   addSubmit,
   addReceipt,
   addVerify,
+  addExport,
 ]) {
   add(program);
 }

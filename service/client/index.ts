@@ -27,6 +27,15 @@ export { type Batch, formatBatch, type SignedBatch, signBatch } from './batch.ts
 export { LedgerClient, receiptFile, type Submitted } from './client.ts';
 export { type Problem, RefusedError, UnavailableError } from './errors.ts';
 export type { Item, Place } from './groups.ts';
+export {
+  type ExportOptions,
+  exportRecords,
+  formatOwnRecord,
+  type OwnRecord,
+  type ReadingOptions,
+  readReceipt,
+  readRecord,
+} from './reading.ts';
 export { type Clock, type RetryLimits, realClock, retryLimits } from './retry.ts';
 export type { UploadLimits } from './shipment.ts';
 export {
@@ -38,3 +47,4 @@ export {
   signStatement,
 } from './signer.ts';
 export { type Outcome, type StreamOptions, submitStream } from './stream.ts';
+export { signReadToken } from './token.ts';

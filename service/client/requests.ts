@@ -45,6 +45,66 @@ export class Requests {
     if (response.ok) return { status: response.status, bytes };
     throw refusalOf(response.status, bytes, response.headers.get('retry-after'));
   }
+
+  /**
+   * Asks for a body of any length, of which no more is held than was read. The time holds for each part of it.
+   * @throws as `bytes` does; the iteration {UnavailableError} where it is cut off
+   */
+  async stream(path: string, init: RequestInit = {}): Promise<AsyncIterable<Uint8Array>> {
+    const wait = new Wait(this.#timeoutMs);
+    wait.start();
+    let response: Response;
+    let refused: Uint8Array | undefined;
+    try {
+      response = await fetch(this.base + path, { ...init, redirect: 'error', signal: wait.signal });
+      if (!response.ok) refused = await readBody(response);
+    } catch (cause) {
+      throw new UnavailableError(`${this.base} does not answer`, undefined, cause);
+    } finally {
+      wait.stop();
+    }
+    if (refused === undefined) return this.#parts(response, wait);
+    throw refusalOf(response.status, refused, response.headers.get('retry-after'));
+  }
+
+  async *#parts({ body }: Response, wait: Wait): AsyncGenerator<Uint8Array> {
+    wait.start();
+    try {
+      for await (const part of body ?? []) {
+        // Who reads slowly waits for nobody.
+        wait.stop();
+        yield part;
+        wait.start();
+      }
+    } catch (cause) {
+      throw new UnavailableError(`the answer of ${this.base} was cut off`, undefined, cause);
+    } finally {
+      wait.stop();
+    }
+  }
+}
+
+/** A wait for the service, which is given up after a time. */
+class Wait {
+  readonly #late = new AbortController();
+  readonly #ms: number;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(ms: number) {
+    this.#ms = ms;
+  }
+
+  get signal(): AbortSignal {
+    return this.#late.signal;
+  }
+
+  start(): void {
+    this.#timer = setTimeout(() => this.#late.abort(new Error(`no answer in ${this.#ms} ms`)), this.#ms);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
 }
 
 /** What an answer that is no success means: a refusal, or an outage that may pass. */
@@ -59,11 +119,12 @@ export function refusalOf(
     : new RefusedError(problem);
 }
 
-/** Whether the same may go through later. A log that is closed or forked takes no more records however long one waits. */
+// A log that is closed or forked takes no more records however long one waits, and a service without a key for it gives none back.
+const lasting = ['log-closed', 'log-forked', 'reading-off'];
+
+/** Whether the same may go through later. */
 export function isOutage({ status, name }: { readonly status: number; readonly name: string }): boolean {
-  return (
-    (status === 408 || status === 429 || status >= 500) && name !== 'log-closed' && name !== 'log-forked'
-  );
+  return (status === 408 || status === 429 || status >= 500) && !lasting.includes(name);
 }
 
 /** The seconds in a `Retry-After`. A date, which the field may also have (RFC 9110 section 10.2.3), is passed over: clocks differ. */

@@ -83,7 +83,7 @@ describe('By hand', () => {
   let adapt: (text: string) => string;
 
   beforeAll(async () => {
-    demo = await startUntil([process.execPath, 'scripts/demo.ts'], /npx zegel submit/);
+    demo = await startUntil([process.execPath, 'scripts/demo.ts'], /npx zegel export/);
     const printed = demo.lines.join('\n');
     const url = /^service\s+(\S+)$/m.exec(printed)?.[1] ?? '';
     const [, folder = '', trust = ''] =
@@ -116,13 +116,14 @@ describe('By hand', () => {
 
   it('works as printed by npm start', async () => {
     const commands = demo.lines.filter(line => /^ {2}(npx|sed)/.test(line));
-    expect(commands).toHaveLength(3);
+    expect(commands).toHaveLength(4);
     const results = [];
     for (const command of commands) results.push(await runShell(command));
-    expect(results.map(({ code }) => code)).toEqual([0, 1, 0]);
+    expect(results.map(({ code }) => code)).toEqual([0, 1, 0, 0]);
     expect(results[0]?.out).toContain(': matches:');
     expect(results[1]?.out).toContain('does-not-match at inclusion');
     expect(results[2]?.out).toContain('was recorded before');
+    expect(results[3]?.out).toMatch(/works\.ndjson: \d+ records of entries 0 to \d+, verified/);
     for (const url of demo.lines.filter(line => /^ {2}http/.test(line))) {
       expect((await fetch(url.trim())).status).toBe(200);
     }
