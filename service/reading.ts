@@ -32,8 +32,13 @@ export type IndexRange = { readonly from: number; readonly to: number };
 /** How many entries are looked at between two turns of the event loop: an agency's own can be far apart. */
 const stride = 256;
 
+/** How many exports may be under way: of one agency, and in all. Each holds some hundred kilobytes, and looks at every entry. */
+const exportsMax = { perAgency: 4, inAll: 32 };
+
 export class Reading {
   readonly #parts: ReadingParts;
+  /** Whose exports are under way: an agency as often as it has one. */
+  readonly #exporting: string[] = [];
 
   constructor(parts: ReadingParts) {
     this.#parts = parts;
@@ -74,13 +79,15 @@ export class Reading {
   /**
    * The agency's records of a range, in their order: one read, which is recorded before this returns. The iteration holds no more
    * than one stride of entries and one record.
-   * @param stopped asked again and again; then the iteration fails with its reason
-   * @throws {LedgerError} READ_NOT_RECORDED
+   * @param over aborted when nobody wants the rest, and in any case at the end: then the next export has room, and the iteration
+   *   fails with the signal's reason
+   * @throws {LedgerError} EXPORTS_EXHAUSTED, READ_NOT_RECORDED
    */
-  async export(by: Bearer, range: IndexRange, stopped: AbortSignal): Promise<AsyncIterable<OwnRecord>> {
+  async export(by: Bearer, range: IndexRange, over: AbortSignal): Promise<AsyncIterable<OwnRecord>> {
+    this.#begin(by, over);
     const own = this.#ownKeys(by);
     const counted = { records: 0, traces: 0 };
-    for await (const { isTrace } of this.#entries(own, range, stopped)) {
+    for await (const { isTrace } of this.#entries(own, range, over)) {
       counted.records++;
       if (isTrace) counted.traces++;
     }
@@ -89,22 +96,34 @@ export class Reading {
         { type: 'zegel.records.exported', ...range, records: counted.records },
         by,
       );
-    return this.#records(own, range, stopped);
+    return this.#records(own, range, over);
   }
 
-  async *#records(own: OwnKeys, range: IndexRange, stopped: AbortSignal): AsyncGenerator<OwnRecord> {
-    for await (const { index, entry } of this.#entries(own, range, stopped)) {
+  #begin({ agency }: Bearer, over: AbortSignal): void {
+    over.throwIfAborted();
+    const count = this.#exporting.filter(each => each === agency).length;
+    if (count >= exportsMax.perAgency || this.#exporting.length >= exportsMax.inAll)
+      throw new LedgerError('EXPORTS_EXHAUSTED', `${count} exports of this agency are under way`, {
+        retryAfterS: 10,
+      });
+    this.#exporting.push(agency);
+    const end = () => this.#exporting.splice(this.#exporting.indexOf(agency), 1);
+    over.addEventListener('abort', end, { once: true });
+  }
+
+  async *#records(own: OwnKeys, range: IndexRange, over: AbortSignal): AsyncGenerator<OwnRecord> {
+    for await (const { index, entry } of this.#entries(own, range, over)) {
       const record = await this.#parts.ledger.read.record(index);
-      stopped.throwIfAborted();
+      over.throwIfAborted();
       yield { leafHash: leafHash(entry), index, entry, record };
     }
   }
 
   /** The entries of a range that are an agency's. */
-  async *#entries(own: OwnKeys, { from, to }: IndexRange, stopped: AbortSignal): AsyncGenerator<OwnEntry> {
+  async *#entries(own: OwnKeys, { from, to }: IndexRange, over: AbortSignal): AsyncGenerator<OwnEntry> {
     const { ledger, trail } = this.#parts;
     for (let at = from; at < to; at += stride) {
-      stopped.throwIfAborted();
+      over.throwIfAborted();
       const entries = await ledger.read.entries(at, Math.min(to, at + stride));
       for (const [i, entry] of entries.entries()) {
         const { kind, keyId } = parseEntry(entry);

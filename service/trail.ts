@@ -33,6 +33,7 @@ const retryAfterS = 60;
 export class Trail {
   readonly #parts: TrailParts;
   readonly #keyId: Uint8Array | undefined;
+  #made: StatementSigner | undefined;
 
   constructor(parts: TrailParts) {
     this.#parts = parts;
@@ -86,7 +87,8 @@ export class Trail {
     const fault = faultOfKey(key, now());
     if (fault !== undefined) throw unusable(kid, `cannot be used: ${fault}`);
     try {
-      return keySigner(privateKey, key.algorithm);
+      if (this.#made?.alg !== key.algorithm) this.#made = keySigner(privateKey, key.algorithm);
+      return this.#made;
     } catch (error) {
       if (!(error instanceof ProofError)) throw error;
       throw unusable(kid, `cannot be used: ${error.message}`);

@@ -52,6 +52,9 @@ export type ExportOptions = ReadingOptions & {
   readonly onRetry?: (reason: UnavailableError) => void;
 };
 
+/** How many entries one request asks for: the service looks through them once before it answers, a hundred thousand in a second. */
+const rangeMax = 1_000_000;
+
 /** How long a line may be: an event of the largest size that a service may allow, twice in base64url. */
 const lineMaxBytes = 4 << 20;
 
@@ -107,15 +110,17 @@ export async function* exportRecords(
   const { from = 0, onRetry = () => undefined } = options;
   const origin = await originOf(client, options);
   const to = options.to ?? (await client.about()).sizes.signed;
+  if (from > to) throw FormatError.at('from', `${from} is greater than to, ${to}`);
   const retry = new Retry(client.clock, { ...retryLimits, ...options.retries });
-  for (let next = from; ; ) {
+  for (let next = from; next < to; ) {
+    const end = Math.min(to, next + rangeMax);
     try {
-      for await (const own of exportOnce(client, origin, { ...options, from: next, to })) {
+      for await (const own of exportOnce(client, origin, { ...options, from: next, to: end })) {
         next = own.index + 1;
         retry.progressed();
         yield own;
       }
-      return;
+      next = end;
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error;
       onRetry(error);

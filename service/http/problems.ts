@@ -25,6 +25,7 @@ const table = {
   TOKEN_BEFORE_START: { status: 401, title: 'The token is older than this run of the service' },
   TOKEN_USED: { status: 401, title: 'The token has been used' },
   TOKENS_EXHAUSTED: { status: 429, title: 'Too many tokens have been used' },
+  EXPORTS_EXHAUSTED: { status: 429, title: 'Too many exports are under way' },
   READING_OFF: { status: 503, title: 'Records are not given back here' },
   SERVICE_KEY_UNUSABLE: { status: 503, title: 'The key under which reads are recorded cannot be used' },
   READ_NOT_RECORDED: { status: 503, title: 'The read cannot be recorded' },

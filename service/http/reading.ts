@@ -42,8 +42,9 @@ export function readingRoutes(router: Router, { reading, ledger, stopping, repor
 
   // Any name but that of another resource: what is no leaf hash then is a fault in one.
   router.get(/^\/v1\/records\/(?!batch$)([^/]+)$/, noQuery, async ctx => {
-    // The router gives what an expression captures no name.
+    // The router gives what an expression captures no name, and the log no pattern.
     ctx['params'].leafHash = ctx['captures']?.[0] ?? '';
+    ctx['_matchedRoute'] = '/v1/records/:leafHash';
     const leafHash = readPath(ctx, 'leafHash', leafHashText);
     const reader = await reading.admit(ctx.get('Authorization'));
     answerNow(ctx, 200, formatOwnRecord(await reading.record(reader, leafHash)));

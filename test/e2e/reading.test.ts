@@ -101,7 +101,8 @@ describe('the story of a reader', () => {
 
     const [none] = await zegelJson([...args, '--from', '0', '--to', '1']);
     expect(none).toMatchObject({ from: 0, to: 1, records: 0 });
-    expect((await runZegel([...args, '--from', '5', '--to', '1'])).code).toBe(1);
+    expect((await runZegel([...args, '--from', '5', '--to', '1'])).code).toBe(2);
+    expect((await runZegel([...args, '--to', '1000000'])).code).toBe(1);
     expect((await runZegel([...args, '--from', '-1'])).code).toBe(2);
   });
 

@@ -1,6 +1,7 @@
 /** The service as a whole: a real chain, a real data folder, real HTTP. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chmod, cp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -16,7 +17,9 @@ import { leafHash } from '../../merkle/tree.ts';
 import { judgeReceipt } from '../../merkle/verification.ts';
 import { contractOf, deploymentOn, transact } from '../../scripts/administration.ts';
 import { generateKey, keySigner, signStatement } from '../../service/client/signer.ts';
+import { signReadToken } from '../../service/client/token.ts';
 import { options } from '../../service/config.ts';
+import { createPrivateKeyFile } from '../../service/keyfiles.ts';
 import { type Service, startService } from '../../service/main.ts';
 import { startHardhat, type TestChain } from '../helpers/chain.ts';
 import { forwarding } from './forwarding.ts';
@@ -68,6 +71,61 @@ async function deadUrl(): Promise<string> {
   server.close();
   return `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
 }
+
+describe('the service key', () => {
+  let place: Place;
+  beforeAll(async () => {
+    place = await aPlace(chain);
+  });
+  afterAll(() => place.remove());
+
+  /** Starts with a service key in a file of the place, asks for a record, and gives the answer and what the start has logged. */
+  async function serveWith(name: string | undefined) {
+    const { config: plain } = place;
+    const config = name === undefined ? plain : { ...plain, serviceKeyFile: join(place.root, name) };
+    const service = await serve({ ...place, config });
+    const { leafHash: hash } = JSON.parse((await post(service, await place.statement())).body);
+    // A token of the second in which the service started would be refused.
+    await setTimeout(1_000);
+    const { signer } = place;
+    const token = { origin: config.origin, signer, nowMs: Date.now(), randomBytes };
+    const authorization = `Bearer ${await signReadToken(token)}`;
+    const answer = await get(service, `/v1/records/${hash}`, { authorization });
+    return { service, answer, started: service.lines.find(({ code }) => typeof code === 'string') };
+  }
+
+  test('records what is read, where it is registered', async () => {
+    await place.addKey('operator', 'Ed25519');
+    const { answer, started, service } = await serveWith('operator');
+    expect(answer.status).toBe(200);
+    expect(started).toBeUndefined();
+    expect((await sizes(service)).signed).toBeGreaterThanOrEqual(3);
+  });
+
+  test('is told to be missing, which is the operator’s choice', async () => {
+    const { answer, started } = await serveWith(undefined);
+    problemOf(answer, 503, 'reading-off');
+    expect(started).toMatchObject({ level: 30, code: 'READING_OFF', msg: 'gives no records back' });
+  });
+
+  test('is told not to be registered, and the service starts all the same', async () => {
+    await createPrivateKeyFile(join(place.root, 'stranger'), generateKey('ES256'));
+    const { answer, started } = await serveWith('stranger');
+    problemOf(answer, 503, 'service-key-unusable');
+    expect(started).toMatchObject({
+      level: 40,
+      code: 'SERVICE_KEY_UNUSABLE',
+      msg: 'gives no records back yet',
+    });
+    expect(started?.['reason']).toContain('is not registered');
+  });
+
+  test('stops the start where its file cannot be used', async () => {
+    await writeFile(join(place.root, 'open'), 'x', { mode: 0o644 });
+    await expect(serveWith('open')).rejects.toThrow(/has mode 0644/);
+    await expect(serveWith('nowhere')).rejects.toThrow(/no such file/);
+  });
+});
 
 describe('one record', () => {
   let place: Place;

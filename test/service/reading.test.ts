@@ -70,7 +70,6 @@ async function aLibrary() {
   const delay = async () => undefined;
   const bearers = new Bearers({ origin: testOrigin, keys: view, verify, now, startedAtMs: 0, delay });
   const reading = new Reading({ bearers, trail, keys: view, ledger, receipts });
-  const { signal } = new AbortController();
   return {
     ledger,
     store,
@@ -85,8 +84,12 @@ async function aLibrary() {
       const index = await ledger.read.findLeaf(hash);
       await store.write([{ table: 'salt', key: formatUint64(index ?? -1), value: null }]);
     },
-    export: async (by: Bearer, from: number, to: number, stopped = signal) =>
-      all(await reading.export(by, { from, to }, stopped)),
+    async export(by: Bearer, from: number, to: number): Promise<OwnRecord[]> {
+      const over = new AbortController();
+      const records = await all(await reading.export(by, { from, to }, over.signal));
+      over.abort();
+      return records;
+    },
     /** What the trail holds, in order. */
     async traces() {
       const entries = await ledger.read.entries(0, ledger.signed().size);
@@ -282,7 +285,7 @@ describe('an export', () => {
   });
 
   it('ends with the reason when it is stopped, before it is recorded or after', async () => {
-    const { submit, export: exported, traces, reading } = await aLibrary();
+    const { submit, traces, reading } = await aLibrary();
     for (let i = 0; i < 300; i++) await submit(`${i}`);
     const stopping = new AbortController();
     const records = await reading.export(reader, { from: 0, to: 301 }, stopping.signal);
@@ -296,7 +299,29 @@ describe('an export', () => {
     })();
     expect(await refusalOf(stopped)).toEqual({ code: 'LOG_STOPPING', message: 'the service is stopping' });
     expect(read).toHaveLength(10);
-    expect((await refusalOf(exported(reader, 0, 301, stopping.signal))).code).toBe('LOG_STOPPING');
+    const again = reading.export(reader, { from: 0, to: 301 }, stopping.signal);
+    expect((await refusalOf(again)).code).toBe('LOG_STOPPING');
     expect(await traces()).toHaveLength(1);
+  });
+
+  it('waits for others of its agency to end, and leaves room for those of other agencies', async () => {
+    const { submit, reading } = await aLibrary();
+    await submit('a');
+    const begin = async (who: Bearer) => {
+      const over = new AbortController();
+      await reading.export(who, { from: 0, to: 2 }, over.signal);
+      return over;
+    };
+    const [first] = [await begin(reader), await begin(reader), await begin(reader), await begin(reader)];
+    expect(await refusalOf(begin(reader))).toEqual({
+      code: 'EXPORTS_EXHAUSTED',
+      message: '4 exports of this agency are under way',
+    });
+    await begin(by(other, 'ES384'));
+    first?.abort();
+    await begin(reader);
+    expect((await refusalOf(begin(reader))).code).toBe('EXPORTS_EXHAUSTED');
+    for (let i = 0; i < 27; i++) await begin(by(`OVO1000${i}`));
+    expect((await refusalOf(begin(by('OVO200000')))).code).toBe('EXPORTS_EXHAUSTED');
   });
 });
