@@ -97,18 +97,43 @@ export class LogReader {
 
   /** The record behind an entry, held against the entry's commitment; `erased` when its salt is gone. */
   async record(index: number): Promise<ReceiptRecord | 'erased'> {
-    const key = formatUint64(index);
     const entry = await this.entry(index);
+    const key = formatUint64(index);
     const [sealed, salt] = await Promise.all([this.#store.get('record', key), this.#store.get('salt', key)]);
-    if (salt === undefined) return 'erased';
-
-    const record = openRecord(present(sealed, `record ${index}`), salt, leafHash(entry));
-    const commitment = commitmentOf(salt, eventOf(record), record.statement);
-    if (!equalBytes(commitment, parseEntry(entry).commitment)) {
-      throw new StoreCorruptError(`record ${index} is not the one that its entry commits to`);
-    }
-    return record;
+    return openChecked({ index, entry }, sealed, salt);
   }
+
+  /** The records behind some entries, each as `record` gives it: read together, which takes a fraction of the time. */
+  async records(entries: readonly IndexedEntry[]): Promise<readonly IndexedRecord[]> {
+    const keys = entries.map(({ index }) => formatUint64(index));
+    const [sealed, salts] = await Promise.all([
+      this.#store.getMany('record', keys),
+      this.#store.getMany('salt', keys),
+    ]);
+    return entries.map(({ index, entry }, i) => {
+      const record = openChecked({ index, entry }, sealed[i], salts[i]);
+      return { index, entry, record };
+    });
+  }
+}
+
+/** An entry, and where it stands. */
+export type IndexedEntry = { readonly index: number; readonly entry: Uint8Array };
+
+export type IndexedRecord = IndexedEntry & { readonly record: ReceiptRecord | 'erased' };
+
+function openChecked(
+  { index, entry }: IndexedEntry,
+  sealed: Uint8Array | undefined,
+  salt: Uint8Array | undefined,
+): ReceiptRecord | 'erased' {
+  if (salt === undefined) return 'erased';
+  const record = openRecord(present(sealed, `record ${index}`), salt, leafHash(entry));
+  const commitment = commitmentOf(salt, eventOf(record), record.statement);
+  if (!equalBytes(commitment, parseEntry(entry).commitment)) {
+    throw new StoreCorruptError(`record ${index} is not the one that its entry commits to`);
+  }
+  return record;
 }
 
 /** The event's bytes as they were signed: in the batch, or the statement's payload. */

@@ -7,30 +7,28 @@
 
 import { formatHex } from '../merkle/bytes.ts';
 import { parseEntry } from '../merkle/entry.ts';
-import type { Receipt, ReceiptRecord } from '../merkle/receipt.ts';
+import type { Receipt } from '../merkle/receipt.ts';
 import { parseReadToken } from '../merkle/token.ts';
 import { leafHash } from '../merkle/tree.ts';
 import { type Bearer, type Bearers, tokenIn } from './bearers.ts';
 import { LedgerError } from './errors.ts';
 import type { KeyView } from './keys.ts';
 import type { Ledger } from './ledger.ts';
+import type { IndexedEntry, IndexedRecord } from './log-reader.ts';
 import type { Receipts } from './receipts.ts';
 import type { Trail } from './trail.ts';
 
-/** A record as its agency gets it back. */
-export type OwnRecord = {
-  readonly leafHash: Uint8Array;
-  readonly index: number;
-  readonly entry: Uint8Array;
-  /** `erased` in an export only, where a gap would say nothing. */
-  readonly record: ReceiptRecord | 'erased';
-};
+/** A record as its agency gets it back; `erased` in an export only, where a gap would say nothing. */
+export type OwnRecord = IndexedRecord & { readonly leafHash: Uint8Array };
 
 /** Indexes from one up to, and without, another; the second not beyond the signed size. */
 export type IndexRange = { readonly from: number; readonly to: number };
 
 /** How many entries are looked at between two turns of the event loop: an agency's own can be far apart. */
 const stride = 256;
+
+/** How many records are read together: few, for the largest take some megabytes each. */
+const readTogether = 8;
 
 /** How many exports may be under way: of one agency, and in all. Each holds some hundred kilobytes, and looks at every entry. */
 const exportsMax = { perAgency: 4, inAll: 32 };
@@ -78,7 +76,7 @@ export class Reading {
 
   /**
    * The agency's records of a range, in their order: one read, which is recorded before this returns. The iteration holds no more
-   * than one stride of entries and one record.
+   * than one stride of entries and a few records.
    * @param over aborted when nobody wants the rest, and in any case at the end: then the next export has room, and the iteration
    *   fails with the signal's reason
    * @throws {LedgerError} EXPORTS_EXHAUSTED, READ_NOT_RECORDED
@@ -112,10 +110,20 @@ export class Reading {
   }
 
   async *#records(own: OwnKeys, range: IndexRange, over: AbortSignal): AsyncGenerator<OwnRecord> {
-    for await (const { index, entry } of this.#entries(own, range, over)) {
-      const record = await this.#parts.ledger.read.record(index);
+    let some: OwnEntry[] = [];
+    for await (const entry of this.#entries(own, range, over)) {
+      some.push(entry);
+      if (some.length < readTogether) continue;
+      yield* this.#opened(some, over);
+      some = [];
+    }
+    yield* this.#opened(some, over);
+  }
+
+  async *#opened(entries: readonly OwnEntry[], over: AbortSignal): AsyncGenerator<OwnRecord> {
+    for (const opened of await this.#parts.ledger.read.records(entries)) {
       over.throwIfAborted();
-      yield { leafHash: leafHash(entry), index, entry, record };
+      yield { leafHash: leafHash(opened.entry), ...opened };
     }
   }
 
@@ -155,7 +163,7 @@ export class Reading {
 /** An agency's key ids in hexadecimal, those of retired keys among them. */
 type OwnKeys = ReadonlySet<string>;
 
-type OwnEntry = { readonly index: number; readonly entry: Uint8Array; readonly isTrace: boolean };
+type OwnEntry = IndexedEntry & { readonly isTrace: boolean };
 
 /** What reading back is made of. */
 export type ReadingParts = {

@@ -213,8 +213,8 @@ describe('a record', () => {
     const { reading, submit, ledger } = await aLibrary();
     const hash = await submit('a');
     ledger.freeze('LOG_CLOSED', 'the log is closed');
-    for (const read of [reading.record(reader, hash), reading.receipt(reader, hash)])
-      expect(await refusalOf(read)).toEqual({
+    for (const read of ['record', 'receipt'] as const)
+      expect(await refusalOf(reading[read](reader, hash))).toEqual({
         code: 'READ_NOT_RECORDED',
         message: 'the read cannot be recorded, so nothing is given: the log is closed',
       });
