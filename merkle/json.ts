@@ -162,14 +162,15 @@ class Scanner {
   }
 
   #match(token: RegExp): string {
-    token.lastIndex = this.#at;
-    const text = token.exec(this.#text)?.[0] ?? '';
-    this.#at += text.length;
-    return text;
+    const start = this.#at;
+    token.lastIndex = start;
+    if (token.test(this.#text)) this.#at = token.lastIndex;
+    return this.#text.slice(start, this.#at);
   }
 
   #skip(): void {
-    this.#match(whiteSpace);
+    // Where there is none, as almost everywhere in what machines write, one look is enough.
+    if (this.#text.charCodeAt(this.#at) <= 0x20) this.#match(whiteSpace);
   }
 
   #take(character: string): boolean {

@@ -60,7 +60,7 @@ export function parseJws<Typ extends string>(
     typ: reader.word(members.get('typ'), 'header.typ', form.typs) ?? form.typs[0],
     aud: reader.string(members.get('aud'), 'header.aud'),
     payload: payloadBytes ?? new Uint8Array(0),
-    signingInput: utf8(`${header}.${payload}`),
+    signingInput: utf8(compact.slice(0, compact.lastIndexOf('.'))),
     signature: signatureBytes ?? new Uint8Array(0),
   });
 }
