@@ -1,8 +1,8 @@
 /** What one commit is to add: each new entry with its index, time and salt, and who is not admitted. */
 
-import { commitmentOf, formatEntry } from '../merkle/entry.ts';
-import { leafHash } from '../merkle/tree.ts';
+import { formatEntry } from '../merkle/entry.ts';
 import { LedgerError } from './errors.ts';
+import { commitmentOf, leafHash } from './hashing.ts';
 import { clockToleranceMs } from './hearing.ts';
 import type { Head, NewEntry } from './layout.ts';
 import { sealRecord } from './records.ts';
@@ -52,6 +52,7 @@ export function draftAfter(
   const entries: NewEntry[] = [];
   const placed: Placed[] = [];
   const refused: { item: RecordItem; error: LedgerError }[] = [];
+  const salts = parts.randomBytes(32 * fresh.length);
   let head = last;
   for (const each of fresh) {
     const index = last.size + entries.length;
@@ -73,7 +74,7 @@ export function draftAfter(
       refused.push({ item, error });
       continue;
     }
-    const salt = parts.randomBytes(32);
+    const salt = salts.subarray(32 * entries.length, 32 * (entries.length + 1));
     const entry = recordEntry(item, name, time, salt);
     entries.push(entry);
     placed.push({ item, index, time, leafHash: entry.leafHash, salt });

@@ -1,7 +1,7 @@
 /** The growing edge of the tree as tiles: what an append adds to them, without reading the disk. */
 
 import { type Tile, tileWidth } from '../merkle/tiles.ts';
-import { nodeHash } from '../merkle/tree.ts';
+import { nodeHash } from './hashing.ts';
 
 /**
  * The hashes of the last, not yet full tile of each level (0 to 255 of them). A level that has never had a hash is absent.

@@ -1,6 +1,6 @@
 /** How the log lies in the store's tables: keys, values, and the writes of one append. Format version 1. */
 
-import { createHmac } from 'node:crypto';
+import { createHmac, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import { concatBytes, formatHex, formatUint64, parseHex, parseUtf8, utf8 } from '../merkle/bytes.ts';
 import { formatTile, type Tile } from '../merkle/tiles.ts';
@@ -57,7 +57,7 @@ export function tileKey({ level, index }: Pick<Tile, 'level' | 'index'>): Uint8A
  * The natural key of an event, HMAC-SHA-256 over the JSON array [agency, source, id] under a secret of the log: who reads the
  * index, or an old backup of it, cannot try out whose events it holds.
  */
-export function nameKey(secret: Uint8Array, agency: string, source: string, id: string): Uint8Array {
+export function nameKey(secret: KeyObject, agency: string, source: string, id: string): Uint8Array {
   return createHmac('sha256', secret)
     .update(JSON.stringify([agency, source, id]))
     .digest();

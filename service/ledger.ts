@@ -7,6 +7,7 @@
  * retry finds it.
  */
 
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import { equalBytes, formatHex, parseUint64 } from '../merkle/bytes.ts';
 import { parseEntry } from '../merkle/entry.ts';
 import { type Genesis, logId } from '../merkle/genesis.ts';
@@ -17,6 +18,7 @@ import { type ChainItem, draftAfter, type FreshItem, type Placed, type RecordIte
 import { LedgerError, type LedgerErrorCode } from './errors.ts';
 import { type Growth, grow } from './growth.ts';
 import type { Guard } from './guard.ts';
+import { nodeHash } from './hashing.ts';
 import { appendWrites, type Head, type NewEntry, nameKey } from './layout.ts';
 import { eventOf, LogReader } from './log-reader.ts';
 import { recoverLog } from './recovery.ts';
@@ -55,7 +57,7 @@ export class Ledger {
   readonly read: LogReader;
 
   readonly #parts: LedgerParts;
-  readonly #secret: Uint8Array;
+  readonly #secret: KeyObject;
   readonly #queue: Item[] = [];
   readonly #tilesOf = new WeakMap<SignedCheckpoint, TileReader>();
   #head: Head;
@@ -75,7 +77,7 @@ export class Ledger {
     this.genesis = recovered.genesis;
     this.genesisDocument = recovered.genesisDocument;
     this.logId = logId(this.genesis.chainId, this.genesis.registry, this.genesis.origin);
-    this.#secret = recovered.secret;
+    this.#secret = createSecretKey(recovered.secret);
     this.#head = recovered.head;
     this.#edge = recovered.edge;
     this.#growth = recovered.growth;
@@ -214,7 +216,7 @@ export class Ledger {
 
     if (draft.entries.length > 0) {
       const leafHashes = draft.entries.map(entry => entry.leafHash);
-      const edge = leafHashes.reduce(appendLeaf, this.#edge);
+      const edge = leafHashes.reduce((edge, hash) => appendLeaf(edge, hash, nodeHash), this.#edge);
       const { growth, tiles } = grow(this.#growth, this.#head.size, leafHashes);
       const head: Head = { ...draft.head, size: edge.size, root: edgeRoot(edge) };
 

@@ -9,8 +9,8 @@
  * tag(16).
  */
 
-import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
-import { concatBytes, formatUint64, parseUint64, parseUtf8, utf8 } from '../merkle/bytes.ts';
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, type KeyObject } from 'node:crypto';
+import { formatUint64, parseUint64, parseUtf8, utf8 } from '../merkle/bytes.ts';
 import { canonicalJwk, parseJwk } from '../merkle/jwk.ts';
 import type { ReceiptRecord } from '../merkle/receipt.ts';
 import { StoreCorruptError } from './store.ts';
@@ -23,7 +23,7 @@ const forms = { single: 1, batch: 2 } as const;
 export function sealRecord(record: ReceiptRecord, leafHash: Uint8Array): Uint8Array {
   const cipher = createCipheriv('aes-256-gcm', recordKey(record.salt), nonce);
   cipher.setAAD(leafHash);
-  return concatBytes(cipher.update(formatPlaintext(record)), cipher.final(), cipher.getAuthTag());
+  return Buffer.concat([cipher.update(formatPlaintext(record)), cipher.final(), cipher.getAuthTag()]);
 }
 
 /** Decrypts a record with its salt. @throws {StoreCorruptError} if value, salt and leaf hash do not belong together */
@@ -33,15 +33,21 @@ export function openRecord(value: Uint8Array, salt: Uint8Array, leafHash: Uint8A
   let plaintext: Uint8Array;
   try {
     decipher.setAuthTag(value.subarray(-tagLength));
-    plaintext = concatBytes(decipher.update(value.subarray(0, -tagLength)), decipher.final());
+    plaintext = Buffer.concat([decipher.update(value.subarray(0, -tagLength)), decipher.final()]);
   } catch (cause) {
     throw new StoreCorruptError('a record does not decrypt with its salt', { cause });
   }
   return parsePlaintext(plaintext, salt);
 }
 
-function recordKey(salt: Uint8Array): Uint8Array {
-  return new Uint8Array(hkdfSync('sha256', salt, '', 'zegel record 1', 32));
+// HKDF's two steps for one block of output (RFC 5869 sections 2.2 and 2.3): `hkdfSync`, and keys given as bytes, take three times
+// as long (measured), and every record pays.
+const noSalt = createSecretKey(new Uint8Array(32));
+const info = utf8('zegel record 1\u0001');
+
+function recordKey(salt: Uint8Array): KeyObject {
+  const extracted = createHmac('sha256', noSalt).update(salt).digest();
+  return createSecretKey(createHmac('sha256', createSecretKey(extracted)).update(info).digest());
 }
 
 function formatPlaintext({ statement, key, batch }: ReceiptRecord): Uint8Array {
@@ -54,9 +60,9 @@ function formatPlaintext({ statement, key, batch }: ReceiptRecord): Uint8Array {
     uint(jws.length, 4),
     jws,
   ];
-  if (batch === undefined) return concatBytes(...fixed);
+  if (batch === undefined) return Buffer.concat(fixed);
   const place = [batch.salt, formatUint64(batch.index), uint(batch.path.length, 1), ...batch.path];
-  return concatBytes(...fixed, ...place, batch.event);
+  return Buffer.concat([...fixed, ...place, batch.event]);
 }
 
 /** The plaintext is authenticated: it is what `formatPlaintext` made, so its lengths are believed. */
@@ -64,7 +70,7 @@ function parsePlaintext(plaintext: Uint8Array, salt: Uint8Array): ReceiptRecord 
   let at = 0;
   const take = (length: number): Uint8Array => {
     at += length;
-    return plaintext.slice(at - length, at);
+    return new Uint8Array(plaintext.subarray(at - length, at));
   };
   const form = number(take(1));
   const key = parseJwk(take(number(take(2))));
@@ -74,7 +80,12 @@ function parsePlaintext(plaintext: Uint8Array, salt: Uint8Array): ReceiptRecord 
   const batchSalt = take(32);
   const index = parseUint64(take(8));
   const path = Array.from({ length: number(take(1)) }, () => take(32));
-  return { statement, salt, key, batch: { event: plaintext.slice(at), salt: batchSalt, index, path } };
+  return {
+    statement,
+    salt,
+    key,
+    batch: { event: new Uint8Array(plaintext.subarray(at)), salt: batchSalt, index, path },
+  };
 }
 
 function uint(value: number, lengthBytes: 1 | 2 | 4): Uint8Array {

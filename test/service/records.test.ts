@@ -1,5 +1,6 @@
 /** A record opens with its own salt and under its own leaf hash, and with nothing else. */
 
+import { createDecipheriv, hkdfSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { ReceiptRecord } from '../../merkle/receipt.ts';
 import { openRecord, sealRecord } from '../../service/records.ts';
@@ -39,6 +40,15 @@ describe('sealRecord and openRecord', () => {
       expect(() => openRecord(changed, salt, hash)).toThrow(StoreCorruptError);
     }
     expect(() => openRecord(new Uint8Array(3), salt, hash)).toThrow(StoreCorruptError);
+  });
+
+  it('use the key that HKDF makes of the salt, as any reader of the format would', () => {
+    const sealed = sealRecord(single, hash);
+    const key = new Uint8Array(hkdfSync('sha256', salt, '', 'zegel record 1', 32));
+    const decipher = createDecipheriv('aes-256-gcm', key, new Uint8Array(12));
+    decipher.setAAD(hash).setAuthTag(sealed.subarray(-16));
+    const plaintext = Buffer.concat([decipher.update(sealed.subarray(0, -16)), decipher.final()]);
+    expect(plaintext.subarray(-statement.length).toString()).toBe(statement);
   });
 
   it('show nothing of the record', () => {

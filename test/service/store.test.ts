@@ -21,15 +21,21 @@ const never = () => {
   throw new Error('the store broke');
 };
 
+async function openMemory() {
+  const database = memoryDatabase();
+  await database.open();
+  return database;
+}
+
 describe('Store', () => {
   it('keeps every table apart', async () => {
-    const store = new Store(memoryDatabase(), never);
+    const store = new Store(await openMemory(), never);
     await store.write(tables.map(table => ({ table, key, value: utf8(table) })));
     for (const table of tables) expect(await store.get(table, key)).toEqual(utf8(table));
   });
 
   it('answers undefined for what is not there, and deletes', async () => {
-    const store = new Store(memoryDatabase(), never);
+    const store = new Store(await openMemory(), never);
     await store.write([{ table: 'salt', key, value }]);
     expect(await store.getMany('salt', [utf8('other'), key])).toEqual([undefined, value]);
     await store.write([{ table: 'salt', key, value: null }]);
@@ -37,7 +43,7 @@ describe('Store', () => {
   });
 
   it('reads ranges in the order of keys', async () => {
-    const store = new Store(memoryDatabase(), never);
+    const store = new Store(await openMemory(), never);
     const keys = [3, 1, 2, 255, 0].map(byte => Uint8Array.of(byte));
     await store.write(keys.map(each => ({ table: 'entry', key: each, value: each })));
     const read = async (range: Parameters<Store['range']>[1]) => {
@@ -51,7 +57,7 @@ describe('Store', () => {
   });
 
   it('notices every flipped bit of a stored value, and a value under another key or in another table', async () => {
-    const database = memoryDatabase();
+    const database = await openMemory();
     const store = new Store(database, never);
     await store.write([{ table: 'entry', key, value }]);
     const raw = database.sublevel<Uint8Array, Uint8Array>('entry', {
@@ -81,7 +87,7 @@ describe('Store', () => {
   });
 
   it('takes no further call once a write has failed', async () => {
-    const database = memoryDatabase();
+    const database = await openMemory();
     const broken: Error[] = [];
     const store = new Store(database, error => broken.push(error));
     await database.close();

@@ -1,0 +1,43 @@
+/** OpenSSL's hashes are the core's, whatever is hashed and however often. */
+
+import { describe, expect, it } from 'vitest';
+import { concatBytes } from '../../merkle/bytes.ts';
+import * as entry from '../../merkle/entry.ts';
+import * as tree from '../../merkle/tree.ts';
+import { commitmentOf, leafHash, nodeHash } from '../../service/hashing.ts';
+import { countingBytes } from '../helpers/ledger.ts';
+
+const bytes = countingBytes('hashing');
+const lengths = [0, 1, 31, 32, 55, 56, 63, 64, 65, 74, 600, 65_536, 70_000, 3];
+
+describe('leafHash', () => {
+  it.each(lengths)("is the core's for an entry of %i bytes, in one piece or several", length => {
+    const whole = bytes(length);
+    expect(leafHash(whole)).toEqual(tree.leafHash(whole));
+    const middle = Math.floor(length / 2);
+    expect(leafHash(whole.subarray(0, middle), whole.subarray(middle))).toEqual(tree.leafHash(whole));
+  });
+
+  it('is not that of other bytes of the same length', () => {
+    expect(leafHash(bytes(74))).not.toEqual(leafHash(bytes(74)));
+  });
+});
+
+describe('nodeHash', () => {
+  it("is the core's", () => {
+    const [left, right] = [bytes(32), bytes(32)];
+    expect(nodeHash(left, right)).toEqual(tree.nodeHash(left, right));
+    expect(nodeHash(right, left)).not.toEqual(tree.nodeHash(left, right));
+  });
+});
+
+describe('commitmentOf', () => {
+  it.each(lengths)("is the core's for an event of %i bytes", length => {
+    const [salt, event] = [bytes(32), bytes(length)];
+    const statement = `ey.${length}.é`;
+    expect(commitmentOf(salt, event, statement)).toEqual(entry.commitmentOf(salt, event, statement));
+    expect(commitmentOf(salt, concatBytes(event, Uint8Array.of(0)), statement)).not.toEqual(
+      entry.commitmentOf(salt, event, statement),
+    );
+  });
+});
