@@ -15,6 +15,9 @@ const uses: readonly Setting[] = [
   'confirmations',
   'batchMax',
   'eventMaxBytes',
+  'keyLimit',
+  'addressLimit',
+  'readLimit',
   'baseUrl',
   'logLevel',
 ];

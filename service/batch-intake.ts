@@ -9,6 +9,7 @@ import { batchLeafHash, batchSalt, parseBatchPayload, parseStatement } from '../
 import { appendLeaf, edgeRoot, emptyEdge } from '../merkle/tree.ts';
 import { LedgerError } from './errors.ts';
 import { type Intake, refusal, type SignedStatement, wellFormed } from './intake.ts';
+import type { Share } from './shares.ts';
 import type { Submission } from './submission.ts';
 
 /** How many bytes the events of one batch statement may have together, as they were sent (DESIGN 3.1). */
@@ -17,15 +18,12 @@ export const batchMaxBytes = 32 << 20;
 /** What an event costs in memory beside its bytes: a batch may have 65,536 that are empty. */
 export const eventOverheadBytes = 256;
 
-/** How many bytes of events, with their overhead, of all batches under way may be held, so that many uploads at once don't exhaust memory. */
-const heldMaxBytes = 4 * batchMaxBytes;
-
 /** The part of the intake of single statements that batches share. */
 export type SharedIntake = Pick<Intake, 'ready' | 'requireAudience' | 'readEvent' | 'signer' | 'submission'>;
 
 export class BatchIntake {
   readonly #intake: SharedIntake;
-  readonly #held = new Held();
+  readonly #trees = new Turns();
 
   constructor(intake: SharedIntake) {
     this.#intake = intake;
@@ -34,14 +32,16 @@ export class BatchIntake {
   /**
    * Begins a batch, from a line's members `statement` and `secret`. When only its size can be read, it is a batch that is refused
    * already: its events must still be told from what follows them.
+   *
+   * @param share what its events are held in
    * @throws {LedgerError} RECORD_MALFORMED if the size cannot be read
    */
-  begin(members: JsonObject): Batch {
+  begin(members: JsonObject, share: Share): Batch {
     const text = members.get('statement');
     const announced = sizeIn(text);
     const opening = () => this.#open(members);
     if (announced !== undefined)
-      return new Batch({ ...announced, intake: this.#intake, held: this.#held, opening });
+      return new Batch({ ...announced, intake: this.#intake, trees: this.#trees, share, opening });
 
     wellFormed('', () => readOpening(members));
     throw refusal([
@@ -70,7 +70,8 @@ export class Batch {
 
   readonly #root: Uint8Array;
   readonly #intake: SharedIntake;
-  readonly #held: Held;
+  readonly #trees: Turns;
+  readonly #share: Share;
   readonly #opened: Promise<Opened>;
   readonly #events: Uint8Array[] = [];
   #bytes = 0;
@@ -82,13 +83,15 @@ export class Batch {
     readonly root: Uint8Array;
     readonly size: number;
     readonly intake: SharedIntake;
-    readonly held: Held;
+    readonly trees: Turns;
+    readonly share: Share;
     readonly opening: () => Promise<Opened>;
   }) {
     this.size = parts.size;
     this.#root = parts.root;
     this.#intake = parts.intake;
-    this.#held = parts.held;
+    this.#trees = parts.trees;
+    this.#share = parts.share;
     this.#opened = parts.opening();
     this.#opened.catch((error: unknown) => this.refuse(error));
   }
@@ -111,7 +114,7 @@ export class Batch {
 
   /**
    * Asks for room for so many more bytes of an event, before they are held: also of one whose end has not come, for whoever has seen
-   * a receipt can begin its batch again. False, and the batch refused, where all batches together hold too much.
+   * a receipt can begin its batch again. False, and the batch refused, where its share has no room.
    */
   hold(bytes: number): boolean {
     if (!this.#take(bytes)) return false;
@@ -121,11 +124,13 @@ export class Batch {
 
   #take(bytes: number): boolean {
     if (this.#refusal !== undefined) return false;
-    if (this.#held.take(bytes)) {
+    if (this.#share.take(bytes)) {
       this.#heldBytes += bytes;
       return true;
     }
-    this.refuse(new LedgerError('LOG_BUSY', 'too many batches are under way', { retryAfterS: 5 }));
+    this.refuse(
+      new LedgerError('LOG_BUSY', 'the batches under way leave no room for this one', { retryAfterS: 5 }),
+    );
     return false;
   }
 
@@ -156,7 +161,7 @@ export class Batch {
         { place: 'events', message: `the upload ends after ${this.#events.length} of ${this.size}` },
       ]);
 
-    const { tree, salts } = await this.#held.inTurn(async () => {
+    const { tree, salts } = await this.#trees.inTurn(async () => {
       // The root alone takes neither the time nor the memory of a tree, which is made for none but the signer's own events.
       const root = await saltedRoot(this.#events, signed.secret);
       if (!equalBytes(root, this.#root)) throw refusal(this.#misfits(root));
@@ -180,6 +185,11 @@ export class Batch {
     return { ...submission, batch: { salt, index, path: tree.path(index) } };
   }
 
+  /** The length of all its events, in bytes. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** The length of an event, in bytes. */
   lengthBytes(index: number): number {
     return this.#events[index]?.length ?? 0;
@@ -187,7 +197,7 @@ export class Batch {
 
   /** Lets its events go. */
   release(): void {
-    this.#held.give(this.#heldBytes);
+    this.#share.give(this.#heldBytes);
     this.#heldBytes = 0;
     this.#bytes = 0;
     this.#events.length = 0;
@@ -209,27 +219,14 @@ export class Batch {
 const carriageReturn = 0x0d;
 const carriageReturnFault = 'has a carriage return; lines end in a line feed alone';
 
-/** The memory that all batches share: the bytes of their events, and the one tree that is being made. */
-class Held {
-  #bytes = 0;
+/** Work that takes much memory and no waiting, one after another: at the same time it would be no faster. */
+class Turns {
   #turn: Promise<unknown> = Promise.resolve();
 
-  /** Does work that takes much memory and no waiting after all that was asked for before: at the same time it would be no faster. */
   inTurn<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#turn.then(work);
     this.#turn = done.catch(() => undefined);
     return done;
-  }
-
-  /** Whether there is room for so many bytes; then they are taken. */
-  take(bytes: number): boolean {
-    if (this.#bytes + bytes > heldMaxBytes) return false;
-    this.#bytes += bytes;
-    return true;
-  }
-
-  give(bytes: number): void {
-    this.#bytes -= bytes;
   }
 }
 

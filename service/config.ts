@@ -115,6 +115,24 @@ const settings = {
     value: integer(1_024, 1_048_576),
     hint: 'bytes that one event may have',
   },
+  keyLimit: {
+    env: 'ZEGEL_KEY_LIMIT',
+    flag: 'key-limit',
+    value: integer(0, 10_000_000),
+    hint: 'new records a second under one key, 0 for no limit',
+  },
+  addressLimit: {
+    env: 'ZEGEL_ADDRESS_LIMIT',
+    flag: 'address-limit',
+    value: integer(0, 10_000_000),
+    hint: 'submissions a second from one address, 0 for no limit by address',
+  },
+  readLimit: {
+    env: 'ZEGEL_READ_LIMIT',
+    flag: 'read-limit',
+    value: integer(0, 10_000_000),
+    hint: 'other requests a second from one address, 0 for no limit',
+  },
   baseUrl: {
     env: 'ZEGEL_BASE_URL',
     flag: 'base-url',
@@ -136,6 +154,9 @@ type Defaults = {
   batchMax: 1_000;
   logLevel: 'info';
   eventMaxBytes: 65_536;
+  keyLimit: 50_000;
+  addressLimit: 50_000;
+  readLimit: 1_000;
 };
 
 const defaults: Defaults = {
@@ -146,6 +167,9 @@ const defaults: Defaults = {
   batchMax: 1_000,
   logLevel: 'info',
   eventMaxBytes: 65_536,
+  keyLimit: 50_000,
+  addressLimit: 50_000,
+  readLimit: 1_000,
 };
 
 /** Settings with a default are always there; the others where the environment or a flag names them. */

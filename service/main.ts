@@ -16,6 +16,7 @@ import { readConfig, type ServiceConfig, serviceNeeds } from './config.ts';
 import { readDeployment } from './deployment.ts';
 import { LedgerError } from './errors.ts';
 import { createApp } from './http/app.ts';
+import { Limits } from './http/limits.ts';
 import { close, createServer, listen, type ServerLimits, serverLimits } from './http/server.ts';
 import { Intake } from './intake.ts';
 import { readAccountKey, readPrivateKeyFile } from './keyfiles.ts';
@@ -108,7 +109,13 @@ export async function startService(config: ServiceConfig, surroundings: Surround
       anchored: book.anchoredSize,
       final: book.finalSize,
     });
+    const limiting = new Limits({
+      ...config,
+      elapsed: () => performance.now(),
+      count: limit => metrics.countLimited(limit),
+    });
     metrics.watch({
+      underWay: () => limiting.underWay,
       sizes,
       accepting: () => vitals.isAccepting(watched),
       waitingMs: () => waitingMs(watched),
@@ -132,12 +139,18 @@ export async function startService(config: ServiceConfig, surroundings: Surround
       version: await version(),
       health: () => vitals.health(watched),
       metrics,
+      limits: limiting,
       stopping: vitals.stopping,
       baseUrl,
       log,
       report: vitals.report,
     });
-    const server = createServer(app, limits);
+    // Where all come through a proxy, its address has all connections.
+    const isBehindProxy = config.addressLimit === 0;
+    const server = createServer(app, {
+      ...limits,
+      ...(isBehindProxy ? { maxConnectionsPerAddress: limits.maxConnections } : {}),
+    });
     const port = await listen(server, config.host, config.port).catch((error: Error) => {
       throw new StartError(error.message, { cause: error });
     });

@@ -17,6 +17,8 @@ export type Gauges = {
   readonly accepting: () => boolean;
   /** How long the oldest record has waited for a final anchor; 0 when none waits. */
   readonly waitingMs: () => number;
+  /** How many uploads are under way, and how many bytes of batches they hold. */
+  readonly underWay: () => { readonly uploads: number; readonly bytes: number };
 };
 
 export class Metrics {
@@ -25,6 +27,7 @@ export class Metrics {
   readonly #durations: Histogram<'method' | 'route'>;
   readonly #records: Counter<'outcome'>;
   readonly #commits: Histogram;
+  readonly #limited: Counter<'limit'>;
 
   constructor() {
     const registers = [this.#registry];
@@ -46,6 +49,12 @@ export class Metrics {
       name: 'zegel_records_total',
       help: 'Submissions answered by the ledger: new records and retries of recorded ones',
       labelNames: ['outcome'],
+      registers,
+    });
+    this.#limited = new Counter({
+      name: 'zegel_limited_total',
+      help: 'Refusals because a key or an address met a limit, an upload found no room or came too slowly',
+      labelNames: ['limit'],
       registers,
     });
     this.#commits = new Histogram({
@@ -86,8 +95,13 @@ export class Metrics {
     this.#records.inc({ outcome: 'retry' }, retries);
   }
 
+  /** Counts a refusal by the limit that was met. */
+  countLimited(limit: string): void {
+    this.#limited.inc({ limit });
+  }
+
   /** Adds what is read at each scrape. */
-  watch({ sizes, accepting, waitingMs }: Gauges): void {
+  watch({ sizes, accepting, waitingMs, underWay }: Gauges): void {
     const registers = [this.#registry];
     new Gauge({
       name: 'zegel_log_size',
@@ -104,6 +118,22 @@ export class Metrics {
       registers,
       collect() {
         this.set(accepting() ? 1 : 0);
+      },
+    });
+    new Gauge({
+      name: 'zegel_uploads',
+      help: 'Uploads to the batch end point that are under way',
+      registers,
+      collect() {
+        this.set(underWay().uploads);
+      },
+    });
+    new Gauge({
+      name: 'zegel_held_bytes',
+      help: 'Bytes of batches that are held until their roots are known to fit',
+      registers,
+      collect() {
+        this.set(underWay().bytes);
       },
     });
     new Gauge({

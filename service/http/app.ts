@@ -53,6 +53,7 @@ export function createApp(parts: AppParts): Koa {
   app.use(drain);
   app.use(problems(parts.report));
   app.use(singleFields);
+  app.use(parts.limits.middleware);
   app.use(router.routes());
   app.use(otherwise);
   // What fails after `problems` has answered is the connection: the caller is gone.

@@ -6,18 +6,18 @@ const deadlines = new WeakMap<IncomingMessage, Deadline>();
 
 /** A clock that runs while a sender is waited for, and cuts off one who is too slow. */
 export class Deadline {
-  readonly #limitMs: number;
+  readonly limitMs: number;
   readonly #onLate: () => void;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(limitMs: number, onLate: () => void) {
-    this.#limitMs = limitMs;
+    this.limitMs = limitMs;
     this.#onLate = onLate;
   }
 
   /** Starts it, unless it runs already. */
   start(): void {
-    this.#timer ??= setTimeout(this.#onLate, this.#limitMs).unref();
+    this.#timer ??= setTimeout(this.#onLate, this.limitMs).unref();
   }
 
   /** Stops it. The next start gives the whole time again. */
@@ -29,7 +29,7 @@ export class Deadline {
 
 /**
  * Gives a request so long for its body. Node's own limit is one for all requests, and an upload that is read and answered line by
- * line may go on for hours: there the limit holds for each line.
+ * line may go on for hours: there the limit holds until its first line is there, and `patience.ts` takes over.
  */
 export function limitRequest(req: IncomingMessage, limitMs: number, onLate: () => void): void {
   const deadline = new Deadline(limitMs, () => {

@@ -1,12 +1,19 @@
 /** Lines over HTTP: read one by one within limits, and answered in their order with only so much under way. */
 
+/** Why no line is read any more: its sender is too `late`, or the service is `stopping`. */
+export type Interruption = 'late' | 'stopping';
+
 /** A line: its bytes without the line feed; or that it was too `long`, and read away; or that the body was `cut` before its end. */
 export type Line =
   | { readonly kind: 'whole'; readonly bytes: Uint8Array }
-  | { readonly kind: 'long' | 'cut' | 'endless' };
+  | { readonly kind: 'long' | 'cut' | 'endless' | Interruption };
 
-/** Runs while the sender is waited for. */
-export type Clock = { readonly start: () => void; readonly stop: () => void };
+/** Runs while the other side is waited for, and is told how many bytes have moved. */
+export type Clock = {
+  readonly start: () => void;
+  readonly stop: () => void;
+  readonly moved: (bytes: number) => void;
+};
 
 const lineFeed = 0x0a;
 
@@ -18,14 +25,28 @@ export class LineReader {
   readonly #chunks: AsyncIterator<Uint8Array>;
   readonly #clock: Clock;
   #rest: Uint8Array = new Uint8Array(0);
+  #interruption: Interruption | undefined;
 
   constructor(chunks: AsyncIterator<Uint8Array>, clock: Clock) {
     this.#chunks = chunks;
     this.#clock = clock;
   }
 
+  /** Why the reading was ended before the end of the body, if it was. */
+  get interruption(): Interruption | undefined {
+    return this.#interruption;
+  }
+
+  /** Ends the reading, at once. The first reason stays. */
+  interrupt(reason: Interruption): void {
+    if (this.#interruption !== undefined) return;
+    this.#interruption = reason;
+    void this.#chunks.return?.();
+  }
+
   /**
-   * The next line; undefined at the end of the body. After `cut` and `endless` there is no further line.
+   * The next line; undefined at the end of the body, or of the reading where no line has begun: nobody gets an answer to a line that
+   * was not sent. After `cut`, `endless` and an interruption there is no further line.
    *
    * @param maxBytes how long it may be, without its line feed
    * @param hold asked before each piece of it is held: where there is no room, the line is too long
@@ -34,6 +55,11 @@ export class LineReader {
     const begun = new Gathered(maxBytes, hold);
     try {
       for (;;) {
+        if (this.#interruption !== undefined) {
+          if (begun.length + this.#rest.length === 0) return undefined;
+          this.#rest = new Uint8Array(0);
+          return { kind: this.#interruption };
+        }
         const at = this.#rest.indexOf(lineFeed);
         const piece = at < 0 ? this.#rest : this.#rest.subarray(0, at);
         this.#rest = at < 0 ? new Uint8Array(0) : this.#rest.subarray(at + 1);
@@ -43,7 +69,11 @@ export class LineReader {
 
         this.#clock.start();
         const { done, value } = await this.#chunks.next();
-        if (done === true) return begun.length === 0 ? undefined : { kind: 'cut' };
+        // An interruption ends the chunks, too.
+        if (done === true && this.#interruption === undefined)
+          return begun.length === 0 ? undefined : { kind: 'cut' };
+        if (done === true) continue;
+        this.#clock.moved(value.length);
         this.#rest = value;
       }
     } finally {
@@ -106,11 +136,22 @@ const pieceLength = 16_384;
 
 /** Answers to lines, given out in the order of the lines whenever they are ready. */
 export class Answers {
+  readonly #clock: Clock;
   readonly #slots: Slot[] = [];
   #bytes = 0;
   #last: (() => string) | undefined;
   #isCancelled = false;
   #changed = Promise.withResolvers<void>();
+
+  /** @param clock runs while it is waited for that somebody reads */
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Whether nobody wants answers any more. */
+  get isCancelled(): boolean {
+    return this.#isCancelled;
+  }
 
   /** Waits until another line may be taken up. False when nobody wants answers any more. */
   async room(): Promise<boolean> {
@@ -154,7 +195,14 @@ export class Answers {
       const [first] = this.#slots;
       if (first !== undefined) {
         await first.done;
-        yield this.#take();
+        const piece = this.#take();
+        this.#clock.start();
+        try {
+          yield piece;
+        } finally {
+          this.#clock.stop();
+        }
+        this.#clock.moved(piece.length);
       } else if (this.#last !== undefined) {
         yield `${this.#last()}\n`;
         return;

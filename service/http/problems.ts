@@ -32,10 +32,13 @@ const table = {
   RECORD_NOT_FOUND: { status: 404, title: 'There is no such record' },
   RESOURCE_NOT_FOUND: { status: 404, title: 'There is no such resource' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'The resource does not allow this method' },
+  REQUEST_TIMEOUT: { status: 408, title: 'The request came too slowly' },
   EVENT_CONFLICT: { status: 409, title: 'Another event with this source and id is recorded' },
   RECORD_ERASED: { status: 410, title: 'The record has been erased' },
   BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
   MEDIA_TYPE_UNSUPPORTED: { status: 415, title: 'The body has an unsupported media type or encoding' },
+  KEY_LIMIT: { status: 429, title: 'The key has brought more than its limit' },
+  ADDRESS_LIMIT: { status: 429, title: 'The address has sent more than its limit' },
   CHAIN_SILENT: { status: 503, title: 'The chain does not answer' },
   CLOCK_OFF: { status: 503, title: 'The clock of the service is off' },
   LOG_BUSY: { status: 503, title: 'The log is busy' },
@@ -53,6 +56,11 @@ export type Problem = {
   /** Every fault with its place: in the body, or after `path`, `query` or `header` in the request's line and header. */
   readonly issues: readonly Issue[];
 };
+
+/** The HTTP status of a refusal. */
+export function statusOf(code: LedgerErrorCode): number {
+  return table[code].status;
+}
 
 /** A refusal as a problem. */
 export function problemOf({ code, message, issues }: LedgerError): Problem {

@@ -10,6 +10,7 @@ import type { Ledger } from '../ledger.ts';
 import type { Acknowledgement } from '../submission.ts';
 import { absoluteUrl, answerNow } from './answers.ts';
 import { bodyOf, readBody } from './body.ts';
+import { costs, type Limits } from './limits.ts';
 import { preferredWaitS } from './prefer.ts';
 import { noQuery } from './query.ts';
 
@@ -17,17 +18,23 @@ export type RecordParts = {
   readonly intake: Pick<Intake, 'accept' | 'statementMaxBytes'>;
   readonly ledger: Pick<Ledger, 'submit' | 'prove'>;
   readonly anchorer: Pick<Anchorer, 'waitFor'>;
+  readonly limits: Pick<Limits, 'key' | 'require'>;
   /** Aborted when the service stops: whoever waits for an anchor is answered then. */
   readonly stopping: AbortSignal;
   readonly baseUrl?: string | undefined;
 };
 
 export function recordRoutes(router: Router, parts: RecordParts): void {
-  const { intake, ledger, anchorer, stopping, baseUrl } = parts;
+  const { intake, ledger, anchorer, limits, stopping, baseUrl } = parts;
 
   router.post('/v1/records', noQuery, bodyOf('application/jose'), async ctx => {
     const statement = await readBody(ctx, intake.statementMaxBytes);
-    const acknowledgement = await ledger.submit(await intake.accept(statement));
+    const submission = await intake.accept(statement);
+    const key = limits.key(submission.key);
+    limits.require('key', key);
+    const acknowledgement = await ledger.submit(submission);
+    // Anybody who has seen a record can send it again: only what is new counts for its key.
+    if (acknowledgement.status === 201) key.take(costs.submission);
 
     const waitS = preferredWaitS(ctx.get('Prefer'));
     if (waitS !== undefined) {

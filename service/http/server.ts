@@ -8,6 +8,7 @@ import {
 } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type Koa from 'koa';
+import { networkOf } from './addresses.ts';
 import { lingering } from './body.ts';
 import { limitRequest } from './deadline.ts';
 import { apiVersion } from './headers.ts';
@@ -16,7 +17,7 @@ import { apiVersion } from './headers.ts';
 export type ServerLimits = {
   /** From the first byte of a request to the end of its header. */
   readonly headersTimeoutMs: number;
-  /** From the end of a request's header to the end of its body; where lines are read, to the end of the next line. */
+  /** From the end of a request's header to the end of its body; where lines are read, for all waiting between new records. */
   readonly requestTimeoutMs: number;
   /** How often headers are looked at. */
   readonly checkingIntervalMs: number;
@@ -25,6 +26,8 @@ export type ServerLimits = {
   /** How long a connection may stand still, in whichever direction; longer than the longest wait for an anchor. */
   readonly idleTimeoutMs: number;
   readonly maxConnections: number;
+  /** From one address, so that none can have them all. */
+  readonly maxConnectionsPerAddress: number;
   readonly maxHeaderBytes: number;
 };
 
@@ -35,6 +38,7 @@ export const serverLimits: ServerLimits = {
   keepAliveTimeoutMs: 10_000,
   idleTimeoutMs: 90_000,
   maxConnections: 2_000,
+  maxConnectionsPerAddress: 500,
   maxHeaderBytes: 16_384,
 };
 
@@ -64,10 +68,30 @@ export function createServer(app: Koa, limits: ServerLimits = serverLimits): Ser
   server.on('checkExpectation', handler);
   server.timeout = limits.idleTimeoutMs;
   server.maxConnections = limits.maxConnections;
+  server.on('connection', connectionsUpTo(limits.maxConnectionsPerAddress));
   // Node drops fields beyond a count without a word, and a doubled one among them. The size of the header is the limit.
   server.maxHeadersCount = 0;
   server.on('clientError', refuseUnparsed);
   return server;
+}
+
+/** Closes connections of an address that has too many, as the server does with those beyond what it takes in all. */
+function connectionsUpTo(most: number): (socket: Socket) => void {
+  const open = new Map<string, number>();
+  return socket => {
+    const network = networkOf(socket.remoteAddress ?? '');
+    const count = open.get(network) ?? 0;
+    if (count >= most) {
+      socket.destroy();
+      return;
+    }
+    open.set(network, count + 1);
+    socket.once('close', () => {
+      const left = (open.get(network) ?? 1) - 1;
+      if (left > 0) open.set(network, left);
+      else open.delete(network);
+    });
+  };
 }
 
 /** Listens. @returns the port, which is the system's choice for port 0. @throws {Error} that says what to do */

@@ -8,6 +8,7 @@ import { verifyInclusion } from '../../merkle/verify.ts';
 import { BatchIntake, eventOverheadBytes } from '../../service/batch-intake.ts';
 import { Intake } from '../../service/intake.ts';
 import { verifyWithOpenSsl } from '../../service/openssl.ts';
+import { SharedBytes } from '../../service/shares.ts';
 import type { Submission } from '../../service/submission.ts';
 import { addKey, aLogOn, aSite, registerAgency, ticks } from '../helpers/anchored.ts';
 import { aBatch, batchRoot, saltAt, someEvents, testSecret } from '../helpers/batches.ts';
@@ -29,19 +30,22 @@ function anIntake({ origin = testOrigin, keys = registeredKeys() } = {}) {
   return { batches: new BatchIntake(intake), verifications: () => verifications };
 }
 
-function begin(batches: BatchIntake, opening: string) {
+/** A share with room for four of the largest batches. */
+const aShare = () => new SharedBytes(256 << 20).share();
+
+function begin(batches: BatchIntake, opening: string, share = aShare()) {
   const members = parseJson(utf8(opening));
   if (!(members instanceof Map)) throw new Error('an opening is an object');
-  return batches.begin(members);
+  return batches.begin(members, share);
 }
 
 /** The submissions of a batch's events. */
 async function takeBatch(
   batches: BatchIntake,
   events: readonly Uint8Array[],
-  opening = aBatch({ events }).opening,
+  { opening = aBatch({ events }).opening, share = aShare() } = {},
 ) {
-  const batch = begin(batches, opening);
+  const batch = begin(batches, opening, share);
   for (const event of events) if (batch.hold(event.length)) batch.add(event);
   await batch.verify();
   const submissions = events.map((_, i) => batch.submission(i));
@@ -126,36 +130,42 @@ describe('a batch', () => {
 
   it('is refused while too many others are held, and taken once they are gone', async () => {
     const { batches } = anIntake();
+    const share = aShare();
     const large = new Uint8Array((32 << 20) - eventOverheadBytes);
     const opening = aBatch({ events: [large] }).opening;
-    const held = Array.from({ length: 4 }, () => begin(batches, opening));
+    const held = Array.from({ length: 4 }, () => begin(batches, opening, share));
     for (const batch of held) {
       expect(batch.hold(large.length)).toBe(true);
       batch.add(large);
     }
     const events = someEvents(1, 'held');
-    await expect(takeBatch(batches, events)).rejects.toMatchObject({ code: 'LOG_BUSY', retryAfterS: 5 });
+    await expect(takeBatch(batches, events, { share })).rejects.toMatchObject({
+      code: 'LOG_BUSY',
+      retryAfterS: 5,
+    });
     held[0]?.release();
-    expect(await takeBatch(batches, events)).toHaveLength(1);
+    expect(await takeBatch(batches, events, { share })).toHaveLength(1);
   });
 
   it('counts events that have no bytes', { timeout: 30_000 }, async () => {
     const { batches } = anIntake();
+    const share = aShare();
     const empty = new Uint8Array(0);
     const opening = aBatch({ events: [empty], size: 65_536 }).opening;
-    const held = Array.from({ length: 9 }, () => begin(batches, opening));
+    const held = Array.from({ length: 9 }, () => begin(batches, opening, share));
     for (const batch of held) for (let i = 0; i < batch.size; i++) batch.add(empty);
     const codes = await Promise.all(held.map(batch => batch.verify().catch(({ code }) => code)));
     expect(codes).toEqual([...Array(8).fill('RECORD_MALFORMED'), 'LOG_BUSY']);
     for (const batch of held) batch.release();
-    expect(await takeBatch(batches, someEvents(2, 'empty'))).toHaveLength(2);
+    expect(await takeBatch(batches, someEvents(2, 'empty'), { share })).toHaveLength(2);
   });
 
   it('holds nothing once it was refused', async () => {
     const { batches } = anIntake();
+    const share = aShare();
     const large = new Uint8Array(32 << 20);
     for (let i = 0; i < 6; i++) {
-      const batch = begin(batches, aBatch({ events: [large] }).opening);
+      const batch = begin(batches, aBatch({ events: [large] }).opening, share);
       expect(batch.hold(large.length)).toBe(true);
       batch.add(large);
       batch.add(undefined);
@@ -180,7 +190,9 @@ describe('on a chain', () => {
     await started.anchorer.tick();
     const { batches } = anIntake({ origin: log.origin });
     const events = someEvents(5, 'receipts');
-    const submissions = await takeBatch(batches, events, aBatch({ events, aud: log.origin }).opening);
+    const submissions = await takeBatch(batches, events, {
+      opening: aBatch({ events, aud: log.origin }).opening,
+    });
     const acknowledged = await Promise.all(submissions.map(each => started.ledger.submit(each)));
 
     const judge = async (

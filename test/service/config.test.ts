@@ -22,6 +22,9 @@ describe('readConfig', () => {
       batchMax: 1_000,
       logLevel: 'info',
       eventMaxBytes: 65_536,
+      keyLimit: 50_000,
+      addressLimit: 50_000,
+      readLimit: 1_000,
     });
   });
 
@@ -44,6 +47,9 @@ describe('readConfig', () => {
       ZEGEL_GUARD: '/mnt/other/guard',
       ZEGEL_LOG_LEVEL: 'debug',
       ZEGEL_EVENT_MAX: '131072',
+      ZEGEL_KEY_LIMIT: '100',
+      ZEGEL_ADDRESS_LIMIT: '0',
+      ZEGEL_READ_LIMIT: '50',
       ZEGEL_BASE_URL: 'https://ledger.example/zegel/',
     };
     expect(readConfig(env)).toEqual({
@@ -64,6 +70,9 @@ describe('readConfig', () => {
       guardFile: '/mnt/other/guard',
       logLevel: 'debug',
       eventMaxBytes: 131_072,
+      keyLimit: 100,
+      addressLimit: 0,
+      readLimit: 50,
       baseUrl: 'https://ledger.example/zegel',
     });
     expect(options.map(option => option.env).sort()).toEqual(Object.keys(env).sort());

@@ -1,7 +1,9 @@
+import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
+import { chunksOf as chunksOfBody } from '../../../service/http/chunks.ts';
 import { Answers, LineReader } from '../../../service/http/ndjson.ts';
 
-const noClock = { start: () => undefined, stop: () => undefined };
+const noClock = { start: () => undefined, stop: () => undefined, moved: () => undefined };
 
 async function* chunksOf(...texts: readonly string[]) {
   for (const text of texts) yield new Uint8Array(Buffer.from(text));
@@ -64,10 +66,57 @@ describe('LineReader', () => {
 
   test('has its clock run only while it waits, once for each line', async () => {
     const told: string[] = [];
-    const clock = { start: () => told.push('start'), stop: () => told.push('stop') };
+    const clock = {
+      start: () => told.push('start'),
+      stop: () => told.push('stop'),
+      moved: (bytes: number) => told.push(`${bytes}`),
+    };
     const reader = new LineReader(chunksOf('a\nb\nc', 'd\n'), clock);
     for (let i = 0; i < 3; i++) await reader.line(100);
-    expect(told).toEqual(['start', 'stop', 'stop', 'start', 'stop']);
+    expect(told).toEqual(['start', '5', 'stop', 'stop', 'start', '2', 'stop']);
+  });
+
+  test.each(['late', 'stopping'] as const)(
+    'ends at once when it is interrupted as %s, and for good',
+    async reason => {
+      let ended = 0;
+      const forever: AsyncIterator<Uint8Array> = {
+        next: () => waiting.promise,
+        return: async () => {
+          ended++;
+          waiting.resolve({ done: true, value: undefined });
+          return { done: true, value: undefined };
+        },
+      };
+      const waiting = Promise.withResolvers<IteratorResult<Uint8Array>>();
+      const reader = new LineReader(forever, noClock);
+      const line = reader.line(100);
+      reader.interrupt(reason);
+      reader.interrupt('late');
+      expect(await line).toBe(undefined);
+      expect(await reader.line(100)).toBe(undefined);
+      expect(reader.interruption).toBe(reason);
+      expect(ended).toBe(1);
+    },
+  );
+
+  test('says so of the line that had begun, and of no other', async () => {
+    const body = new PassThrough();
+    const reader = new LineReader(chunksOfBody(body), noClock);
+    body.write('a\nb');
+    await reader.line(100);
+    const begun = reader.line(100);
+    reader.interrupt('late');
+    expect(await begun).toEqual({ kind: 'late' });
+    expect(await reader.line(100)).toBe(undefined);
+  });
+
+  test('gives no line any more after an interruption, though some are there', async () => {
+    const reader = new LineReader(chunksOf('a\nb\n'), noClock);
+    expect(await reader.line(100)).toEqual({ kind: 'whole', bytes: new Uint8Array(Buffer.from('a')) });
+    reader.interrupt('stopping');
+    expect(await reader.line(100)).toEqual({ kind: 'stopping' });
+    expect(await reader.line(100)).toBe(undefined);
   });
 
   test('asks for room before it holds a piece, and has the line too long where there is none', async () => {
@@ -99,7 +148,7 @@ describe('Answers', () => {
   }
 
   test('come in the order of their lines, whatever is ready first, and the last line last', async () => {
-    const answers = new Answers();
+    const answers = new Answers(noClock);
     const waiting = Array.from({ length: 5 }, () => Promise.withResolvers<string>());
     for (const { promise } of waiting) answers.add(promise, 1);
     answers.repeat('r', 2);
@@ -113,7 +162,7 @@ describe('Answers', () => {
   });
 
   test('make the last line only when all others are out', async () => {
-    const answers = new Answers();
+    const answers = new Answers(noClock);
     let isOut = false;
     answers.add(
       (async () => {
@@ -131,7 +180,7 @@ describe('Answers', () => {
     ['a thousand answers', 1_000, 1],
     ['two megabytes of lines', 4, 1 << 19],
   ])('let no more than %s be under way', async (_, count, weight) => {
-    const answers = new Answers();
+    const answers = new Answers(noClock);
     let added = 0;
     const adding = (async () => {
       while (added < 2 * count && (await answers.room())) {
@@ -151,7 +200,7 @@ describe('Answers', () => {
     ['answers', (answers: Answers, text: string) => answers.add(Promise.resolve(text), 1)],
     ['repeated answers', (answers: Answers, text: string) => answers.repeat(text, 2)],
   ])('let no more than two megabytes of %s wait, however short the lines were', async (_, give) => {
-    const answers = new Answers();
+    const answers = new Answers(noClock);
     const text = 'x'.repeat(1 << 17);
     let given = 0;
     const giving = (async () => {
@@ -169,7 +218,7 @@ describe('Answers', () => {
   });
 
   test('repeat a line without holding it so many times', async () => {
-    const answers = new Answers();
+    const answers = new Answers(noClock);
     answers.repeat('x'.repeat(1_000), 65_536);
     answers.end(() => 'last');
     let longest = 0;
@@ -183,7 +232,7 @@ describe('Answers', () => {
   });
 
   test('let nobody wait for room or for an answer once they are cancelled', async () => {
-    const answers = new Answers();
+    const answers = new Answers(noClock);
     for (let i = 0; i < 1_000; i++) answers.add(new Promise(() => undefined), 1);
     const room = answers.room();
     answers.cancel();

@@ -219,6 +219,20 @@ describe('S14: slowness', () => {
     expect(ms).toBeLessThan(3_000);
   });
 
+  test('connections of one address beyond its limit are closed, and another address still gets one', async () => {
+    const fair = await aWorld({ limits: { maxConnectionsPerAddress: 5 } });
+    const sockets = Array.from({ length: 5 }, () => connect(fair.port, '127.0.0.1'));
+    await Promise.all(sockets.map(socket => new Promise(resolve => socket.once('connect', resolve))));
+    await expect(ask(fair, '/livez')).rejects.toThrow();
+    expect((await ask({ ...fair, localAddress: '127.0.0.2' }, '/livez')).status).toBe(200);
+    sockets[0]?.destroy();
+    let answer = await ask(fair, '/livez').catch(() => undefined);
+    while (answer === undefined) answer = await ask(fair, '/livez').catch(() => undefined);
+    expect(answer.status).toBe(200);
+    for (const socket of sockets) socket.destroy();
+    await fair.stop();
+  });
+
   test('connections beyond the limit are closed, and those within it go on', async () => {
     const sockets = Array.from({ length: 100 }, () => connect(world.port, '127.0.0.1'));
     await Promise.all(

@@ -22,7 +22,12 @@ export type AnswerLine = {
 };
 
 /** Where uploads go to, and whose checkpoint comes back. */
-export type Uploading = { readonly port: number; readonly ledger: { readonly verifierKey: VerifierKey } };
+export type Uploading = {
+  readonly port: number;
+  readonly ledger: { readonly verifierKey: VerifierKey };
+  /** The address that they come from: one of this machine, 127.0.0.2 for instance. */
+  readonly localAddress?: string | undefined;
+};
 
 export type Uploaded = { readonly answers: readonly AnswerLine[]; readonly checkpoint: string };
 
@@ -58,7 +63,7 @@ export async function uploadBody(world: Uploading, body: string | Uint8Array | R
 }
 
 export function uploadRaw(
-  world: { readonly port: number },
+  world: Pick<Uploading, 'port' | 'localAddress'>,
   body: string | Uint8Array | Readable,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<{
@@ -72,6 +77,7 @@ export function uploadRaw(
     {
       host: '127.0.0.1',
       port: world.port,
+      localAddress: world.localAddress,
       path: '/v1/records/batch',
       method: 'POST',
       headers: { 'content-type': 'application/x-ndjson', ...headers },

@@ -14,6 +14,7 @@ import { generateKey, publicJwk as publicKeyOf } from '../../../service/client/s
 import { LedgerError } from '../../../service/errors.ts';
 import type { ListedAnchor } from '../../../service/http/anchors.ts';
 import { createApp } from '../../../service/http/app.ts';
+import { type LimitSettings, Limits } from '../../../service/http/limits.ts';
 import {
   close,
   createServer,
@@ -62,6 +63,8 @@ export type World = Awaited<ReturnType<typeof aWorld>>;
 
 export async function aWorld({
   limits = {},
+  rates = {},
+  elapsed = () => performance.now(),
   baseUrl,
   eventMaxBytes = 65_536,
   anchors = [],
@@ -70,6 +73,9 @@ export async function aWorld({
   startedAtMs = Date.now() - 60_000,
 }: {
   limits?: Partial<ServerLimits>;
+  /** What keys and addresses may ask for; without, as much as they like. */
+  rates?: Partial<LimitSettings>;
+  elapsed?: () => number;
   baseUrl?: string;
   eventMaxBytes?: number;
   /** Anchors as the book would list them, smallest first. */
@@ -105,6 +111,15 @@ export async function aWorld({
     },
   };
   const stopping = new AbortController();
+  const metrics = new Metrics();
+  const limiting = new Limits({
+    keyLimit: 0,
+    addressLimit: 1_000_000,
+    readLimit: 0,
+    ...rates,
+    elapsed,
+    count: limit => metrics.countLimited(limit),
+  });
   const logger = pino({ level: 'debug' }, { write: line => state.logged.push(JSON.parse(line)) });
   const { origin } = ledger;
   const verify = verifyWithOpenSsl;
@@ -141,7 +156,8 @@ export async function aWorld({
     contracts: [{ name: 'AnchorRegistry', address: new Uint8Array(20).fill(7), block: 1 }],
     version: '0.0.0',
     health: () => state.health,
-    metrics: new Metrics(),
+    metrics,
+    limits: limiting,
     stopping: stopping.signal,
     baseUrl,
     log: logger,
@@ -156,6 +172,7 @@ export async function aWorld({
     url: `http://127.0.0.1:${port}`,
     port,
     ledger,
+    limits: limiting,
     log,
     keys,
     state,
@@ -176,7 +193,7 @@ export type Answer = {
 
 /** One request, with header fields as they are given: `fetch` would correct some of what is tested here. */
 export function ask(
-  world: Pick<World, 'port'>,
+  world: Pick<World, 'port'> & { readonly localAddress?: string },
   path: string,
   {
     method = 'GET',
@@ -185,7 +202,8 @@ export function ask(
   }: { method?: string; headers?: Record<string, string>; body?: string | Uint8Array } = {},
 ): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  const req = request({ host: '127.0.0.1', port: world.port, path, method, headers, agent: false }, res => {
+  const { port, localAddress } = world;
+  const req = request({ host: '127.0.0.1', port, localAddress, path, method, headers, agent: false }, res => {
     const chunks: Buffer[] = [];
     res.on('data', chunk => chunks.push(chunk));
     res.on('end', () =>
@@ -200,7 +218,7 @@ export function ask(
 
 /** Submits a body as a statement. */
 export function submit(
-  world: Pick<World, 'port'>,
+  world: Pick<World, 'port'> & { readonly localAddress?: string },
   body: string | Uint8Array,
   headers: Record<string, string> = {},
 ) {
