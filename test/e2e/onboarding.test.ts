@@ -21,9 +21,11 @@ const event = blocks.find(({ under }) => under.includes('3. An event'));
 function missing(tool: string, ...args: string[]): string {
   return spawnSync(tool, args).status === 0 ? '' : ` (skipped: ${tool} ${args.join(' ')} fails)`;
 }
-const noShell = missing('openssl', 'version') || missing('curl', '--version');
+// macOS has another program by this name, which lacks what the page uses.
+const noShell =
+  missing('sh', '-c', "openssl version | grep -q '^OpenSSL [3-9]'") || missing('curl', '--version');
 const noPython = missing('python3', '-c', 'import cryptography');
-const noJava = missing('java', '--version');
+const noJava = missing('sh', '-c', "java --version | grep -qE '^[a-z]+ (1[7-9]|[2-9][0-9])'");
 
 let site: Site;
 let service: ServiceProcess;
