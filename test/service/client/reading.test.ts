@@ -223,6 +223,13 @@ describe('exportRecords', () => {
     expect(Number(froms.at(-1))).toBeGreaterThan(1);
   });
 
+  it('does not take a last line without its end for whole', async () => {
+    await aRecord('a');
+    change = text => text.trimEnd();
+    const options = { signer, origin: testOrigin, from: 1, to: 2, retries: { giveUpMs: 5_000 } };
+    await expect(all(exportRecords(client, options))).rejects.toThrow('ends in the middle of a record');
+  });
+
   it('gives up when nothing comes for too long', async () => {
     await aRecord('a');
     change = text => (text.includes('"statement"') ? undefined : text);

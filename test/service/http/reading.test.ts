@@ -265,7 +265,8 @@ describe('GET /v1/records/export', () => {
     await quiet(() => reading.socket.bytesRead);
     expect(reading.socket.bytesRead).toBeLessThan(20 << 20);
     const cut = once(reading, 'error');
-    await world.stop();
+    // Not because the time for answers under way is over.
+    await world.stop(600_000);
     reading.resume();
     expect((await cut)[0]).toMatchObject({ code: 'ECONNRESET' });
     expect(reading.complete).toBe(false);

@@ -177,9 +177,9 @@ export async function aWorld({
     keys,
     state,
     server,
-    async stop() {
+    async stop(graceMs = 1_000) {
       stopping.abort();
-      await close(server, 1_000);
+      await close(server, graceMs);
       await ledger.stop();
     },
   };
