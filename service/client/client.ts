@@ -85,12 +85,14 @@ export class LedgerClient {
 
   /**
    * The newest receipt for a kept one, completed with the record that was kept.
-   * @throws {ProofError} if the service answers with another entry
+   * @throws {ProofError} if the service answers with another entry, or does not prove that it is in the log
    */
   async complete(kept: Receipt): Promise<Receipt> {
     const fresh = await this.receipt(leafHash(kept.entry));
     if (!equalBytes(fresh.entry, kept.entry))
       throw new ProofError('the service answered with the receipt of another entry');
+    const { size, root } = readCheckpoint(fresh.checkpoint);
+    verifyInclusion({ ...fresh.inclusion, size, root, leafHash: leafHash(fresh.entry) });
     return kept.record === undefined ? fresh : { ...fresh, record: kept.record };
   }
 

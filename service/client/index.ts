@@ -25,6 +25,7 @@ export {
 export type { AboutLog, LogSizes } from './answers.ts';
 export { type Batch, formatBatch, type SignedBatch, signBatch } from './batch.ts';
 export { LedgerClient, receiptFile, type Submitted } from './client.ts';
+export { type CompletionOptions, completeReceipts } from './completion.ts';
 export { type Problem, RefusedError, UnavailableError } from './errors.ts';
 export type { Item, Place } from './groups.ts';
 export {

@@ -13,7 +13,7 @@ import { verifyCheckpoint } from '../../merkle/steps.ts';
 import type { Trust } from '../../merkle/trust.ts';
 import { ahead } from './ahead.ts';
 import type { LedgerClient } from './client.ts';
-import type { Problem, UnavailableError } from './errors.ts';
+import { type Problem, RefusedError, type UnavailableError } from './errors.ts';
 import { groupOf, type Item, type Place, together } from './groups.ts';
 import { Retry, type RetryLimits, retrying, retryLimits } from './retry.ts';
 import { type Shipped, ship, type UploadLimits, uploadLimits } from './shipment.ts';
@@ -36,6 +36,8 @@ export type Outcome = Place &
   );
 
 export type StreamOptions = {
+  /** The log that all is for. Left out, the service is asked, and its word taken. */
+  readonly origin?: string | undefined;
   /** Signs the events among the items. */
   readonly signer?: StatementSigner | undefined;
   /** Signs so many events under one signature, up to 65,536; 0 for one signature each. */
@@ -73,6 +75,7 @@ export async function* submitStream(
   const { requests, clock } = client;
   const retry = new Retry(clock, { ...retryLimits, ...options.retries });
   const { origin } = await retrying(() => client.about(), retry, { signal: stop, onRetry });
+  if (options.origin !== undefined && options.origin !== origin) throw otherLog(options.origin, origin);
   const grouping = { origin, signer, batchSize, randomBytes };
   const groups = ahead(together(items, batchSize), batchSize > 0 ? 1 : signedAhead, some =>
     groupOf(some, grouping),
@@ -96,6 +99,11 @@ export async function* submitStream(
   } finally {
     await source.close();
   }
+}
+
+function otherLog(wanted: string, origin: string): RefusedError {
+  const detail = `the service keeps the log "${origin}", not "${wanted}"`;
+  return new RefusedError({ status: 403, name: 'audience-other', detail, issues: [] });
 }
 
 /** Makes outcomes of results: what is recorded must be in the tree of the checkpoint. */

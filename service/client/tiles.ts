@@ -7,8 +7,8 @@ import { parseTile, type Tile, tilePath } from '../../merkle/tiles.ts';
 import { verifyInclusion } from '../../merkle/verify.ts';
 import type { Requests } from './requests.ts';
 
-/** A megabyte of hashes, and what is built over them. */
-const tilesKept = 128;
+/** Half a megabyte of hashes, and some times as much that is built over them. */
+const tilesKept = 64;
 
 /** Tiles, each fetched once as long as it is in use. Nothing in them is believed: what is made of them is verified. */
 export class LogTiles {

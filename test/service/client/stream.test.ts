@@ -271,6 +271,14 @@ describe('submitStream', () => {
     expect(pauses).toEqual([]);
   });
 
+  it('sends nothing to a service that keeps another log than the one named', async () => {
+    await expect(outcomes(itemsOf(events(1)), { origin: 'ledger.example/mine' })).rejects.toMatchObject({
+      name: 'RefusedError',
+      message: `the service keeps the log "${testOrigin}", not "ledger.example/mine"`,
+    });
+    expect(proxy.seen.uploads).toBe(0);
+  });
+
   it('ends at a statement for another log, before it is sent', async () => {
     const statement = aStatement({ aud: 'ledger.example/other', payload: anEvent() });
     async function* items(): AsyncGenerator<Item> {
