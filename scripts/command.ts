@@ -32,7 +32,8 @@ export type Output = {
 /** What a command's action gets: its settings and its voice. */
 export type Run<N extends Setting> = { readonly config: ConfigWith<N>; readonly output: Output };
 
-type Flags = Readonly<Record<string, string | boolean | string[] | undefined>>;
+/** The options that were given, by their names in camel case. */
+export type Flags = Readonly<Record<string, string | boolean | string[] | undefined>>;
 
 /**
  * Adds a command with `--json`, the options of the settings it uses, and an action that turns errors into exit codes.
@@ -154,9 +155,10 @@ export function index(text: string): number {
   return wholeNumber(text, 'want an index: a whole number from 0 on.');
 }
 
-function wholeNumber(text: string, wanted: string): number {
+/** An option's value as a whole number. */
+export function wholeNumber(text: string, wanted: string, most = Number.MAX_SAFE_INTEGER): number {
   const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0 || String(value) !== text)
+  if (!Number.isSafeInteger(value) || value < 0 || value > most || String(value) !== text)
     throw new InvalidArgumentError(wanted);
   return value;
 }

@@ -1,77 +1,120 @@
-/** `zegel receipt`: brings a kept receipt up to date, completed with the statement and salt that it holds. */
+/** `zegel receipt`: brings kept receipts up to date, one or many, and puts the record into one that lacks it. */
 
-import { open, rename } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { formatHex, parseHex } from '../merkle/bytes.ts';
-import { parseReceipt, type Receipt } from '../merkle/receipt.ts';
+import type { Receipt } from '../merkle/receipt.ts';
 import { leafHash } from '../merkle/tree.ts';
 import { LedgerClient, receiptFile } from '../service/client/client.ts';
 import { readReceipt } from '../service/client/reading.ts';
-import { addCommand, readInput, seconds } from './command.ts';
+import {
+  addCommand,
+  CommandError,
+  type ExitCode,
+  type Flags,
+  type Output,
+  type Run,
+  readInput,
+  seconds,
+} from './command.ts';
+import { completeFolder, completeLines, lastIncomplete, untilFinal } from './completion.ts';
+import { replaceFile } from './durable.ts';
+import { parseKept } from './kept.ts';
+import { grouped, ProgressLine } from './progress.ts';
+import { readRecordFile, withRecord } from './record.ts';
 import { originFor, readSigner } from './sign.ts';
+
+type Settings = Run<never>['config'];
 
 export function addReceipt(program: Command): void {
   addCommand(
     program,
     'receipt <kept>',
-    'fetch the anchored receipt for one that submit kept (a file), or for a leaf hash: without the record, or with --key with it',
+    'fetch the anchored receipt for one that submit kept (a file; many in .ndjson or a folder), or for a leaf hash: without the record, or with --key with it',
     { uses: ['origin', 'passphraseFile'] },
     async ({ config, output }, [kept = ''], flags) => {
       const client = new LedgerClient(String(flags['url']));
-      const isHash = /^[0-9a-f]{64}$/.test(kept);
-      const fetch = isHash
-        ? () => client.receipt(parseHex(kept, 32))
-        : await readInput(kept)
-            .then(parseReceipt)
-            .then(own => () => client.complete(own));
-
-      const anchoredOrNot = await untilAnchored(fetch, Number(flags['wait'] ?? 0));
-      // Asked for once it is worth it: each read of a record is recorded in the log.
-      const receipt =
-        flags['key'] === undefined
-          ? anchoredOrNot
-          : await readReceipt(client, leafHash(anchoredOrNot.entry), {
-              signer: await readSigner(String(flags['key']), flags['alg'], config.passphraseFile),
-              origin: await originFor(config.origin, flags['url']),
-            });
-      const out = String(flags['out'] ?? (isHash ? `${kept}.receipt.json` : kept));
-      await writeReceipt(out, receipt);
-      const anchored = receipt.evidence !== null;
-      output.result(`${out}: ${anchored ? 'anchored' : 'not yet anchored'}`, {
-        leafHash: formatHex(leafHash(receipt.entry)),
-        anchored,
-        receipt: out,
-      });
-      return anchored ? 0 : 3;
+      const isFolder = await stat(kept).then(
+        facts => facts.isDirectory(),
+        () => false,
+      );
+      if (kept.endsWith('.ndjson') || isFolder) return completeMany(client, kept, isFolder, flags, output);
+      return completeOne(client, kept, flags, config, output);
     },
   )
     .requiredOption('--url <url>', 'where the service is')
     .option('--key <file>', "the agency's private key: gets the record, too, from the service")
     .option('--alg <name>', 'for RSA keys: RS256 or PS256')
+    .option(
+      '--record <file>',
+      'put this record in: its JSON, or another receipt of the same entry that has it',
+    )
     .option('--out <file>', 'where the receipt goes (default: the kept file itself)')
     .option('--wait <seconds>', 'ask again for this long until it is anchored', seconds);
 }
 
-async function untilAnchored(fetch: () => Promise<Receipt>, waitS: number): Promise<Receipt> {
-  const until = Date.now() + waitS * 1000;
-  for (;;) {
-    const receipt = await fetch();
-    if (receipt.evidence !== null || Date.now() >= until) return receipt;
-    await sleep(1000);
-  }
+async function completeOne(
+  client: LedgerClient,
+  kept: string,
+  flags: Flags,
+  config: Settings,
+  output: Output,
+): Promise<ExitCode> {
+  const record = flags['record'] === undefined ? undefined : await readRecordFile(String(flags['record']));
+  const isHash = /^[0-9a-f]{64}$/.test(kept);
+  const waitS = Number(flags['wait'] ?? 0);
+  const own = isHash ? await client.receipt(parseHex(kept, 32)) : parseKept(await readInput(kept), kept);
+  const anchoredOrNot = await client.wait(own, { waitS });
+  // Asked for once it is worth it: each read of a record is recorded in the log.
+  let receipt: Receipt =
+    flags['key'] === undefined
+      ? anchoredOrNot
+      : await readReceipt(client, leafHash(anchoredOrNot.entry), {
+          signer: await readSigner(String(flags['key']), flags['alg'], config.passphraseFile),
+          origin: await originFor(config.origin, flags['url']),
+        });
+  if (record !== undefined) receipt = await withRecord(receipt, record);
+
+  const out = String(flags['out'] ?? (isHash ? `${kept}.receipt.json` : kept));
+  await replaceFile(out, file => file.writeFile(receiptFile(receipt)));
+  const anchored = receipt.evidence !== null;
+  output.result(`${out}: ${anchored ? 'anchored' : 'not yet anchored'}`, {
+    leafHash: formatHex(leafHash(receipt.entry)),
+    anchored,
+    receipt: out,
+  });
+  return anchored ? 0 : 3;
 }
 
-/** Replaces a receipt's file as a whole: the one that is there may be the only copy of the salt. */
-export async function writeReceipt(path: string, receipt: Receipt): Promise<void> {
-  const next = `${path}.next`;
-  // It holds the record, which may be personal data.
-  const file = await open(next, 'w', 0o600);
-  try {
-    await file.writeFile(receiptFile(receipt));
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(next, path);
+async function completeMany(
+  client: LedgerClient,
+  kept: string,
+  isFolder: boolean,
+  flags: Flags,
+  output: Output,
+): Promise<ExitCode> {
+  for (const flag of ['key', 'record'])
+    if (flags[flag] !== undefined)
+      throw new CommandError(2, `--${flag} is for one receipt, and ${kept} has many`);
+  const out = String(flags['out'] ?? kept);
+  if (isFolder && out !== kept)
+    throw new CommandError(2, 'the receipts of a folder are completed where they are');
+
+  const progress = new ProgressLine(flags['json'] === true ? undefined : process.stderr, 'receipts');
+  const options = {
+    onRetry: (reason: Error) => output.note(`${reason.message}: trying again`),
+    onDone: (done: number) => progress.update({ done }),
+  };
+  const waitS = Number(flags['wait'] ?? 0);
+  if (waitS > 0) await untilFinal(client, await lastIncomplete(kept), waitS, options.onRetry);
+  const { complete, incomplete } = isFolder
+    ? await completeFolder(client, kept, options)
+    : await completeLines(client, kept, out, options);
+  progress.clear();
+  output.result(`${out}: ${grouped(complete)} anchored, ${grouped(incomplete)} not yet anchored`, {
+    complete,
+    incomplete,
+    receipts: out,
+  });
+  return incomplete > 0 ? 3 : 0;
 }
