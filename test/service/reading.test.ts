@@ -69,8 +69,10 @@ async function aLibrary() {
   const receipts = new Receipts({ ledger, book: await AnchorBook.open(store) });
   const delay = async () => undefined;
   const bearers = new Bearers({ origin: testOrigin, keys: view, verify, now, startedAtMs: 0, delay });
-  const reading = new Reading({ bearers, trail, keys: view, ledger, receipts });
+  const parts = { bearers, trail, keys: view, ledger, receipts };
+  const reading = new Reading(parts);
   return {
+    parts,
     ledger,
     store,
     keys,
@@ -198,6 +200,19 @@ describe('a record', () => {
       }
     }
     expect(await traces()).toEqual([]);
+  });
+
+  it('is not there before it is signed', async () => {
+    const { parts, submit, store } = await aLibrary();
+    const hash = await submit('a');
+    const { read } = parts.ledger;
+    const early = { read, signed: () => ({ ...parts.ledger.signed(), size: 1 }) };
+    const reading = new Reading({ ...parts, ledger: early });
+    for (const asked of ['record', 'receipt'] as const) {
+      store.reads.length = 0;
+      expect((await refusalOf(reading[asked](reader, hash))).code).toBe('RECORD_NOT_FOUND');
+      expect(store.reads).toEqual(['leaf', 'entry']);
+    }
   });
 
   it('is gone for its agency when it has been erased, and says so', async () => {

@@ -1,8 +1,10 @@
 /** Reading back over HTTP: an agency gets its own records, everybody else one and the same 404. */
 
+import { createPrivateKey, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
+import { SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { formatHex, formatUint64, parseBase64url, parseUtf8, utf8 } from '../../../merkle/bytes.ts';
 import { commitmentOf, parseEntry } from '../../../merkle/entry.ts';
@@ -13,7 +15,8 @@ import { generateKey } from '../../../service/client/signer.ts';
 import { eventOf } from '../../../service/log-reader.ts';
 import { Store } from '../../../service/store.ts';
 import { aBatch, someEvents } from '../../helpers/batches.ts';
-import { anEvent, aStatement } from '../../helpers/builders.ts';
+import { anEvent, aStatement, testOrigin } from '../../helpers/builders.ts';
+import { keyFor, kidOf } from '../../helpers/keys.ts';
 import { aToken, bearer } from '../../helpers/tokens.ts';
 import { upload } from './uploads.ts';
 import {
@@ -84,6 +87,24 @@ describe('GET /v1/records/{leafHash}', () => {
     expect(Object.keys(JSON.parse(answer.body))).toEqual(['leafHash', 'index', 'entry', 'record']);
     expect(heldRecord(answer.body).event.id).toBe('a');
     expect(await tracesIn(world)).toEqual(['zegel.record.read']);
+  });
+
+  it('takes a token that another library has made', async () => {
+    const key = createPrivateKey({ key: keyFor('Ed25519'), format: 'jwk' });
+    const token = await new SignJWT()
+      .setProtectedHeader({ alg: 'Ed25519', kid: kidOf(keyFor('Ed25519')), typ: 'zegel-read+jwt' })
+      .setAudience(testOrigin)
+      .setIssuedAt()
+      .setExpirationTime('5 minutes')
+      .setJti(randomUUID())
+      .sign(key);
+    expect((await read(await aRecord('a'), bearer(token))).status).toBe(200);
+  });
+
+  it('stands in the log by its pattern, not by what was asked for', async () => {
+    await read(await aRecord('a'));
+    const routes = world.state.logged.map(({ route }) => route);
+    expect(routes).toEqual(['/v1/records', '/v1/records/:leafHash']);
   });
 
   it('gives an event of a batch with its place in it', async () => {
