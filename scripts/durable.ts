@@ -51,10 +51,6 @@ export function diskFault(path: string, error: unknown): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
   const where = `there is no space left for ${path}`;
-  const what = 'free some, and run the same command again: it goes on where this one stopped';
-  return new CommandError(
-    3,
-    `${where}: ${what}. What was sent is in the log, and its receipts are given again`,
-    error,
-  );
+  const what = 'free some, and run the same command again';
+  return new CommandError(3, `${where}: ${what}. What is in the log is not lost, and not doubled`, error);
 }
