@@ -114,6 +114,14 @@ describe('By hand', () => {
     expect(out).toContain('mine.receipt.json: matches: transaction');
   });
 
+  it('submits many as printed in README.md', async () => {
+    const [block = ''] = await blocksUnder('Many records');
+    const { code, out } = await runShell(adapt(block));
+    expect(code, out).toBe(0);
+    expect(out).toContain('5 events: 5 recorded');
+    expect(out).toMatch(/5 anchored, 0 not yet anchored\n.*has \d+ documents/s);
+  });
+
   it('works as printed by npm start', async () => {
     const commands = demo.lines.filter(line => /^ {2}(npx|sed)/.test(line));
     expect(commands).toHaveLength(4);

@@ -159,6 +159,17 @@ describe('the package', () => {
         again: false,
         refused: 'event-conflict',
       });
+
+      const [, listing = ''] =
+        /```js\n([\s\S]*?)```/.exec(await readFile(join(root, 'README.md'), 'utf8')) ?? [];
+      const readme = listing
+        .replace('http://127.0.0.1:8080', url)
+        .replace("'desk'", JSON.stringify(site.keyFile))
+        .replace("'trust.json'", JSON.stringify(site.trustFile));
+      await writeFile(join(folder, 'readme.mjs'), readme);
+      const printed = await run(process.execPath, ['readme.mjs'], { cwd: folder, env });
+      expect(printed.stderr).toBe('');
+      expect(printed.stdout.match(/^\d+ matches$/gm)).toHaveLength(1_000);
     } finally {
       await site.remove();
     }
