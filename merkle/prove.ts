@@ -117,9 +117,9 @@ export async function rootFromTiles(size: number, readTiles: TileReader): Promis
   for (const [i, tile] of tiles.entries()) {
     const hashes = hashesOf(tile);
     const above = tiles[i + 1];
-    if (tile.width < tileWidth) carried = treeRoot(carried === undefined ? hashes : [...hashes, carried]);
+    if (tile.width < tileWidth) carried = treeOver(hashes, carried === undefined ? [] : [carried]).root;
     // The root of a full tile is the last hash above it. What was carried so far stands alone in its group and goes on as it is.
-    else if (above !== undefined) verifyParent(tile, treeRoot(hashes), hashesOf(above));
+    else if (above !== undefined) verifyParent(tile, treeOver(hashes, []).root, hashesOf(above));
   }
   if (carried === undefined) throw new RangeError(`a tree of ${size} has no root`);
   return carried;

@@ -1,5 +1,6 @@
 /** What one commit is to add: each new entry with its index, time and salt, and who is not admitted. */
 
+import { setImmediate } from 'node:timers/promises';
 import { formatEntry } from '../merkle/entry.ts';
 import { LedgerError } from './errors.ts';
 import { commitmentOf, leafHash } from './hashing.ts';
@@ -43,18 +44,23 @@ export type Draft = {
   readonly head: Head;
 };
 
+/** How many records are drafted in one turn of the event loop. */
+const turnLength = 32;
+
 /** Gives each new item its place after a head. Whoever is not admitted leaves no trace in it. */
-export function draftAfter(
+export async function draftAfter(
   last: Head,
   fresh: readonly FreshItem[],
   parts: { readonly now: () => number; readonly randomBytes: (lengthBytes: number) => Uint8Array },
-): Draft {
+): Promise<Draft> {
   const entries: NewEntry[] = [];
   const placed: Placed[] = [];
   const refused: { item: RecordItem; error: LedgerError }[] = [];
   const salts = parts.randomBytes(32 * fresh.length);
   let head = last;
-  for (const each of fresh) {
+  for (const [i, each] of fresh.entries()) {
+    // A large batch takes many milliseconds: in between signatures go on to be checked and requests to be read.
+    if (i % turnLength === turnLength - 1) await setImmediate();
     const index = last.size + entries.length;
     const time = timeAfter(head, each, parts.now());
     if (!('name' in each)) {

@@ -14,7 +14,14 @@ import { type Genesis, logId } from '../merkle/genesis.ts';
 import type { NoteSigner } from '../merkle/note.ts';
 import type { TileReader } from '../merkle/prove.ts';
 import { appendLeaf, edgeRoot, leafHash, type RightEdge } from '../merkle/tree.ts';
-import { type ChainItem, draftAfter, type FreshItem, type Placed, type RecordItem } from './draft.ts';
+import {
+  type ChainItem,
+  type Draft,
+  draftAfter,
+  type FreshItem,
+  type Placed,
+  type RecordItem,
+} from './draft.ts';
 import { LedgerError, type LedgerErrorCode } from './errors.ts';
 import { type Growth, grow } from './growth.ts';
 import type { Guard } from './guard.ts';
@@ -64,7 +71,9 @@ export class Ledger {
   #edge: RightEdge;
   #growth: Growth;
   #signed: SignedCheckpoint;
-  #working: Promise<void> | undefined;
+  #committing: Promise<void> | undefined;
+  #signing: Promise<void> = Promise.resolve();
+  #fault: { readonly cause: unknown } | undefined;
   #closed: { readonly code: LedgerErrorCode; readonly why: string } | undefined;
 
   private constructor(
@@ -88,7 +97,7 @@ export class Ledger {
   static async open(parts: LedgerParts): Promise<Ledger> {
     const reader = new LogReader(parts.store);
     const ledger = new Ledger(parts, reader, await recoverLog({ ...parts, reader }));
-    await ledger.#sign();
+    await ledger.#sign(ledger.#head, []);
     return ledger;
   }
 
@@ -140,10 +149,8 @@ export class Ledger {
    * Not part of every acknowledgement, since whoever sends many makes the paths from the log's tiles.
    */
   async prove({ index, leafHash, signed }: Acknowledgement): Promise<readonly Uint8Array[]> {
-    // Records that are acknowledged together lie together: they share almost all their tiles.
-    const readTiles = this.#tilesOf.get(signed) ?? this.read.cachedTiles();
-    this.#tilesOf.set(signed, readTiles);
-    return this.read.proveInclusion(index, leafHash, signed, readTiles);
+    // Records that are acknowledged together lie together, and their tiles were read before the tree was signed.
+    return this.read.proveInclusion(index, leafHash, signed, this.#tilesOf.get(signed));
   }
 
   /** Adds an entry that holds the hash of a final block: what stands after it is later than that block (time in seconds). */
@@ -169,7 +176,8 @@ export class Ledger {
   /** Takes no further submissions and finishes those it has taken. */
   async stop(): Promise<void> {
     this.freeze('LOG_STOPPING', 'the service is stopping');
-    await this.#working;
+    await this.#committing;
+    await this.#signing;
   }
 
   #enqueue(item: Item): void {
@@ -183,53 +191,70 @@ export class Ledger {
       );
     } else {
       this.#queue.push(item);
-      this.#working ??= this.#work().finally(() => {
-        this.#working = undefined;
-      });
+      this.#committing ??= this.#commitWaiting();
     }
   }
 
-  /** Group commit without a timer: while one batch is written, the next one gathers. */
-  async #work(): Promise<void> {
+  /**
+   * Group commit without a timer: while one batch is written, the next one gathers. And while one is signed, the next one is written,
+   * but not signed before the first: trees are spoken of in their order.
+   */
+  async #commitWaiting(): Promise<void> {
     // One turn of the event loop lets everything that has arrived together be taken together.
     await new Promise(setImmediate);
     while (this.#queue.length > 0) {
       const taken = this.#queue.splice(0, this.#parts.batchMax);
       try {
-        await this.#append(taken);
+        const batch = await this.#commit(taken);
+        await this.#signing;
+        this.#signing = this.#acknowledge(batch).catch(cause => this.#fail(taken, cause));
       } catch (cause) {
-        // Nobody knows what of this batch is on disk, or it is there and cannot be signed. Only a new start can tell.
-        this.freeze('LOG_STOPPING', 'the service has met a fault and is stopping');
-        const unknown =
-          'the service has met a fault; whether the record is in the log is unknown, sending it again is safe';
-        const error = new LedgerError('LOG_STOPPING', unknown, { cause, retryAfterS: 5 });
-        for (const item of [...taken, ...this.#queue.splice(0)]) item.reject(error);
-        this.#parts.onFault(cause);
+        this.#fail(taken, cause);
       }
     }
+    // In the same turn as the last look at the queue: whoever comes now begins anew.
+    this.#committing = undefined;
   }
 
-  async #append(taken: readonly Item[]): Promise<void> {
+  /** Nobody knows what of a batch is on disk, or it is there and cannot be signed. Only a new start can tell. */
+  #fail(taken: readonly Item[], cause: unknown): void {
+    this.freeze('LOG_STOPPING', 'the service has met a fault and is stopping');
+    const unknown =
+      'the service has met a fault; whether the record is in the log is unknown, sending it again is safe';
+    const error = new LedgerError('LOG_STOPPING', unknown, { cause, retryAfterS: 5 });
+    for (const item of [...taken, ...this.#queue.splice(0)]) item.reject(error);
+    if (this.#fault === undefined) this.#parts.onFault(cause);
+    this.#fault ??= { cause };
+  }
+
+  /** Puts a batch on disk. Nothing of it is spoken of yet. */
+  async #commit(taken: readonly Item[]): Promise<Batch> {
     const { fresh, retries } = await this.#sort(taken);
-    const draft = draftAfter(this.#head, fresh, this.#parts);
+    const draft = await draftAfter(this.#head, fresh, this.#parts);
     for (const { item, error } of draft.refused) item.reject(error);
+    if (draft.entries.length === 0) return { draft, head: this.#head, retries };
 
-    if (draft.entries.length > 0) {
-      const leafHashes = draft.entries.map(entry => entry.leafHash);
-      const edge = leafHashes.reduce((edge, hash) => appendLeaf(edge, hash, nodeHash), this.#edge);
-      const { growth, tiles } = grow(this.#growth, this.#head.size, leafHashes);
-      const head: Head = { ...draft.head, size: edge.size, root: edgeRoot(edge) };
+    const leafHashes = draft.entries.map(entry => entry.leafHash);
+    const edge = leafHashes.reduce((edge, hash) => appendLeaf(edge, hash, nodeHash), this.#edge);
+    const { growth, tiles } = grow(this.#growth, this.#head.size, leafHashes);
+    const head: Head = { ...draft.head, size: edge.size, root: edgeRoot(edge) };
 
-      // Commit point: entries, records, indexes, tiles and the new head are durable together or not at all. A crash after this
-      // line leaves the larger tree, whose root the next start signs; a crash before it leaves the smaller one.
-      await this.#parts.store.write(appendWrites(this.#head.size, draft.entries, tiles, head));
-      [this.#head, this.#edge, this.#growth] = [head, edge, growth];
-      await this.#sign(draft.entries);
-    }
+    // Commit point: entries, records, indexes, tiles and the new head are durable together or not at all. A crash after this
+    // line leaves the larger tree, whose root the next start signs; a crash before it leaves the smaller one. The batch before it
+    // may not be signed yet: then one signature at the next start covers both.
+    await this.#parts.store.write(appendWrites(this.#head.size, draft.entries, tiles, head));
+    [this.#head, this.#edge, this.#growth] = [head, edge, growth];
+    return { draft, head, retries };
+  }
 
+  /** Signs what a batch has made of the tree, and answers. */
+  async #acknowledge({ draft, head, retries }: Batch): Promise<void> {
+    // The batch before this one could not be signed, so this one cannot either.
+    if (this.#fault !== undefined) throw this.#fault.cause;
+    await this.#sign(head, draft.entries);
     await this.#answer(draft.placed, retries);
     const records = draft.placed.filter(({ item }) => item.kind === 'record').length;
-    this.#parts.observe?.({ size: this.#head.size, records, retries: retries.length });
+    this.#parts.observe?.({ size: head.size, records, retries: retries.length });
   }
 
   /** Tells new records from retries, by natural key, within the batch as well. Refuses conflicts. */
@@ -267,12 +292,14 @@ export class Ledger {
     return nameKey(this.#secret, agency, source, id);
   }
 
-  /** Signs the committed root, if it is not signed yet. */
-  async #sign(added: readonly NewEntry[] = []): Promise<void> {
+  /** Signs a committed head, if it is not signed yet. */
+  async #sign(head: Head, added: readonly NewEntry[]): Promise<void> {
+    if (head.size <= this.#signed.size) return;
     const { signer, guard } = this.#parts;
-    if (this.#head.size === this.#signed.size) return;
+    const readTiles = this.read.cachedTiles();
     const parts = { origin: this.origin, read: this.read, signer, guard };
-    this.#signed = await signHead(parts, this.#head, this.#signed, added);
+    this.#signed = await signHead(parts, head, this.#signed, added, readTiles);
+    this.#tilesOf.set(this.#signed, readTiles);
   }
 
   async #answer(placed: readonly Placed[], retries: readonly Retry[]): Promise<void> {
@@ -313,6 +340,9 @@ export class Ledger {
     resolve({ status: 200, leafHash: leafHash(entry), index, time, salt, signed: this.#signed, record });
   }
 }
+
+/** What was taken together: once it is on disk, with the head that it has made. */
+type Batch = { readonly draft: Draft; readonly head: Head; readonly retries: readonly Retry[] };
 
 /** A submission of an event that is recorded at an index, or that another submission of the same batch brings in. */
 type Retry = { readonly item: RecordItem; readonly of: number | RecordItem };

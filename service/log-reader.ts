@@ -72,8 +72,8 @@ export class LogReader {
   }
 
   /** The root of the tree at a size that the log has reached. */
-  async rootAt(size: number): Promise<Uint8Array> {
-    return rootFromTiles(size, this.readTiles);
+  async rootAt(size: number, readTiles = this.readTiles): Promise<Uint8Array> {
+    return rootFromTiles(size, readTiles);
   }
 
   /** An inclusion proof of a leaf hash that was verified against the root before it is given out. */
@@ -89,8 +89,14 @@ export class LogReader {
   }
 
   /** A consistency proof that was verified against both roots before it is given out. */
-  async proveConsistency(first: number, second: number, firstRoot: Uint8Array, secondRoot: Uint8Array) {
-    const path = await proveConsistency(first, second, this.readTiles);
+  async proveConsistency(
+    first: number,
+    second: number,
+    firstRoot: Uint8Array,
+    secondRoot: Uint8Array,
+    readTiles = this.readTiles,
+  ) {
+    const path = await proveConsistency(first, second, readTiles);
     own('consistency', () => verifyConsistency({ first, second, firstRoot, secondRoot, path }));
     return path;
   }

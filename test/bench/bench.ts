@@ -87,7 +87,13 @@ try {
 
 /** The service as its operator would run it, but for what it logs of each commit. */
 function serviceSettings(): Record<string, string> {
-  const settings = { ZEGEL_ANCHOR_INTERVAL_MS: '10000' };
+  const settings = {
+    ZEGEL_ANCHOR_INTERVAL_MS: '10000',
+    // One key and one address send all there is.
+    ZEGEL_KEY_LIMIT: '0',
+    ZEGEL_ADDRESS_LIMIT: '0',
+    ZEGEL_READ_LIMIT: '0',
+  };
   if (flags.profile === undefined) return settings;
   return { ...settings, NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${flags.profile}` };
 }

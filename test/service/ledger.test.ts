@@ -76,6 +76,32 @@ describe('submit', () => {
     expect(batches).toEqual([10, 10, 10, 5]);
   });
 
+  it('writes the next batch while one is signed, and speaks of neither before its turn', async () => {
+    const log = await aLog();
+    const { promise: signature, resolve: signNow } = Promise.withResolvers<void>();
+    const sign: typeof log.signer.sign = async message => {
+      await signature;
+      return log.signer.sign(message);
+    };
+    const ledger = await log.open({ batchMax: 2, signer: { key: log.signer.key, sign } });
+    const answered: number[] = [];
+    const submitted = [1, 2, 3, 4, 5].map(async id => {
+      const { index } = await ledger.submit(aSubmission({ id: `${id}` }));
+      answered.push(index);
+    });
+    const retried = ledger.submit(aSubmission({ id: '3' }));
+    while (ledger.sequenced < 5) await new Promise(setImmediate);
+    for (let i = 0; i < 20; i++) await new Promise(setImmediate);
+    expect([ledger.sequenced, ledger.signed().size, answered]).toEqual([5, 1, []]);
+
+    signNow();
+    await Promise.all(submitted);
+    expect(answered).toEqual([1, 2, 3, 4, 5]);
+    const retry = await retried;
+    expect(retry).toMatchObject({ status: 200, index: 3 });
+    expect(retry.signed.size).toBeGreaterThan(3);
+  });
+
   it('answers a retry with the record as it stands', async () => {
     const log = await aLog();
     const ledger = await log.open();
