@@ -24,10 +24,13 @@ export type BatchParts = {
 };
 
 /**
- * The least speed of who sends an upload or reads its answers. At 0.5 Mbit/s the largest batch takes nine minutes; whoever is slower
- * has half a minute in all, beside what good records give.
+ * The least speed of who sends an upload: at 0.5 Mbit/s the largest batch takes nine minutes. Whoever is slower has half a minute in
+ * all, beside what new records give.
  */
-const leastBytesPerS = 65_536;
+const sentBytesPerS = 65_536;
+
+/** The least speed of who reads its answers, some ten lines a second: a program may keep each on its disk before it reads the next. */
+const readBytesPerS = 2_048;
 
 export function batchRoutes(router: Router, parts: BatchParts): void {
   const { intake, ledger, limits, stopping, report } = parts;
@@ -41,18 +44,18 @@ export function batchRoutes(router: Router, parts: BatchParts): void {
     res.once('close', end);
 
     const deadline = deadlineOf(req);
-    const patient = (onLate: () => void) =>
+    const patient = (bytesPerS: number, onLate: () => void) =>
       new Patience({
         limitMs: deadline.limitMs,
-        bytesPerS: leastBytesPerS,
+        bytesPerS,
         elapsed: limits.elapsed,
         onLate: () => {
           limits.count('patience');
           onLate();
         },
       });
-    const sending = patient(() => lines.interrupt('late'));
-    const reading = patient(() => res.destroy());
+    const sending = patient(sentBytesPerS, () => lines.interrupt('late'));
+    const reading = patient(readBytesPerS, () => res.destroy());
     const chunks = chunksOf(req);
     const lines = new LineReader(chunks, {
       start: () => sending.start(),
@@ -78,7 +81,10 @@ export function batchRoutes(router: Router, parts: BatchParts): void {
       limits,
       party,
       share,
-      patience: sending,
+      onNew: () => {
+        sending.renew();
+        reading.renew();
+      },
       stopping,
       report: error => report(error, ctx.state['ids']),
     });

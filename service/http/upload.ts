@@ -14,7 +14,6 @@ import type { Acknowledgement, Submission } from '../submission.ts';
 import type { Allowance } from './allowance.ts';
 import { costOfRefusal, costs, type Limits, type Party, type RateName } from './limits.ts';
 import type { Answers, Line, LineReader } from './ndjson.ts';
-import type { Patience } from './patience.ts';
 import { internalProblem, problemOf } from './problems.ts';
 
 export type UploadParts = {
@@ -27,8 +26,8 @@ export type UploadParts = {
   /** Who sends it, and what its batches are held in. */
   readonly party: Party;
   readonly share: Share;
-  /** With who sends it: new records renew it. */
-  readonly patience: Patience;
+  /** Told of each new record: only an agency can bring one. */
+  readonly onNew: () => void;
   readonly stopping: AbortSignal;
   /** Told of what is no refusal. */
   readonly report: (error: unknown) => void;
@@ -197,7 +196,7 @@ export class Upload {
       // Anybody who has seen a record can send it again: a retry shows no agency at the other end.
       if (acknowledgement.status === 201) {
         key.take(costs.submission);
-        this.#parts.patience.renew();
+        this.#parts.onNew();
       }
       return formatAcknowledgement(acknowledgement);
     } catch (error) {

@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { formatBase64url } from '../../../merkle/bytes.ts';
+import { equalBytes, formatBase64url } from '../../../merkle/bytes.ts';
+import { LedgerError } from '../../../service/errors.ts';
 import { aBatch, saltAt, singleLine, someEvents, testSecret } from '../../helpers/batches.ts';
 import { anEvent, aStatement } from '../../helpers/builders.ts';
 import { keyFor, publicJwk } from '../../helpers/keys.ts';
@@ -442,5 +443,42 @@ describe('a batch of', () => {
     const beyond = [...large(512), anEvent({ id, data: 'x'.repeat(filling - last.length + 1) })];
     const uploaded = await upload(world, [...aBatch({ events: beyond }).lines, freshLine()]);
     expect(outcomes(uploaded)).toEqual([...Array(513).fill('413 body-too-large'), good]);
+  });
+});
+
+describe('what the ledger cannot do for a line is said on that line alone', () => {
+  const zero = new Uint8Array();
+  /** Has the ledger fail for one event, and work for all others. */
+  async function failingFor(event: Uint8Array, error: Error, work: () => Promise<void>): Promise<void> {
+    const original = world.ledger.submit;
+    world.ledger.submit = submission =>
+      equalBytes(submission.event, event) ? Promise.reject(error) : original.call(world.ledger, submission);
+    await work().finally(() => {
+      world.ledger.submit = original;
+    });
+  }
+
+  test('a log that is busy, with 503', async () => {
+    const [a = zero, b = zero, c = zero] = fresh(3);
+    await failingFor(
+      b,
+      new LedgerError('LOG_BUSY', '20000 records are waiting', { retryAfterS: 1 }),
+      async () => {
+        const lines = [singleLine(a), singleLine(b), ...aBatch({ events: [b, c] }).lines];
+        expect(outcomes(await upload(world, lines))).toEqual([good, '503 log-busy', '503 log-busy', good]);
+      },
+    );
+    expect(outcomes(await upload(world, [singleLine(b)]))).toEqual([good]);
+  });
+
+  test('a fault of ours, with a constant problem, and it is reported (S12)', async () => {
+    const [a = zero, b = zero] = fresh(2);
+    const secret = new Error('secret at /srv/zegel/db/000001.ldb');
+    await failingFor(a, secret, async () => {
+      const uploaded = await upload(world, [singleLine(a), singleLine(b)]);
+      expect(outcomes(uploaded)).toEqual(['500 internal-error', good]);
+      expect(JSON.stringify(uploaded)).not.toContain('secret');
+      expect(world.state.faults.splice(0)).toEqual([secret]);
+    });
   });
 });

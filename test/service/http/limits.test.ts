@@ -4,7 +4,7 @@ import { costs, type LimitSettings } from '../../../service/http/limits.ts';
 import { aBatch, singleLine, someEvents } from '../../helpers/batches.ts';
 import { anEvent, aStatement } from '../../helpers/builders.ts';
 import { beginUpload, until } from './connections.ts';
-import { outcomes, upload } from './uploads.ts';
+import { outcomes, upload, uploadRaw } from './uploads.ts';
 import { ask, aWorld, problemOf, submit, type World } from './world.ts';
 
 const worlds: World[] = [];
@@ -93,6 +93,28 @@ describe('an address that sends junk', () => {
     const { world } = await aLimitedWorld({ addressLimit: 0 });
     for (let i = 0; i < 50; i++) expect((await submit(world, 'junk')).status).toBe(400);
     expect((await submit(world, freshStatement())).status).toBe(201);
+  });
+});
+
+describe('a flood of junk from one address', () => {
+  test('leaves an honest one its records, and is soon not looked at any more', {
+    timeout: 60_000,
+  }, async () => {
+    const { world, other } = await aLimitedWorld({ addressLimit: 100 });
+    const events = someEvents(2_000, 'flood');
+    const { statement } = aBatch({ events });
+    const secret = 'A'.repeat(43);
+    const lines = [JSON.stringify({ statement, secret }), ...events.map(event => Buffer.from(event))];
+    const replay = lines.map(line => `${line}\n`).join('');
+    const met: number[] = [];
+    const flooding = Array.from({ length: 4 }, async () => {
+      for (let i = 0; i < 10; i++) met.push((await uploadRaw(other, replay)).status);
+    });
+    const own = Array.from({ length: 1_500 }, () => singleLine(freshEvent()));
+    expect(outcomes(await upload(world, own))).toEqual(own.map(() => good));
+    await Promise.all(flooding);
+    expect(met.filter(status => status === 200).length).toBeLessThanOrEqual(4);
+    expect(met.filter(status => status === 429).length).toBeGreaterThanOrEqual(36);
   });
 });
 
