@@ -44,6 +44,20 @@ export type Draft = {
   readonly head: Head;
 };
 
+/** A commit is in memory several times while it is written: no more than this of events is taken into one. */
+const commitMaxBytes = 4 << 20;
+
+/** How many of those that wait the next commit takes: at least one, and no more bytes than it should hold. */
+export function commitLength(waiting: readonly (RecordItem | ChainItem)[], most: number): number {
+  let bytes = 0;
+  for (const [i, item] of waiting.entries()) {
+    if (i === most) return i;
+    if (item.kind === 'record') bytes += item.submission.event.length;
+    if (bytes > commitMaxBytes) return Math.max(1, i);
+  }
+  return waiting.length;
+}
+
 /** How many records are drafted in one turn of the event loop. */
 const turnLength = 32;
 

@@ -16,6 +16,7 @@ import type { TileReader } from '../merkle/prove.ts';
 import { appendLeaf, edgeRoot, leafHash, type RightEdge } from '../merkle/tree.ts';
 import {
   type ChainItem,
+  commitLength,
   type Draft,
   draftAfter,
   type FreshItem,
@@ -203,7 +204,7 @@ export class Ledger {
     // One turn of the event loop lets everything that has arrived together be taken together.
     await new Promise(setImmediate);
     while (this.#queue.length > 0) {
-      const taken = this.#queue.splice(0, this.#parts.batchMax);
+      const taken = this.#queue.splice(0, commitLength(this.#queue, this.#parts.batchMax));
       try {
         const batch = await this.#commit(taken);
         await this.#signing;

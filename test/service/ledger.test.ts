@@ -102,6 +102,17 @@ describe('submit', () => {
     expect(retry.signed.size).toBeGreaterThan(3);
   });
 
+  it('takes no more than four megabytes of events into one commit, and a larger event alone', async () => {
+    const batches: number[] = [];
+    const log = await aLog();
+    const ledger = await log.open({ observe: ({ records }) => batches.push(records) });
+    const lengths = [1_500_000, 1_500_000, 1_500_000, 5_000_000, 10, 10];
+    await Promise.all(
+      lengths.map((length, i) => ledger.submit(aSubmission({ id: `${i}`, text: 'x'.repeat(length) }))),
+    );
+    expect(batches).toEqual([2, 1, 1, 2]);
+  });
+
   it('answers a retry with the record as it stands', async () => {
     const log = await aLog();
     const ledger = await log.open();
