@@ -1,13 +1,15 @@
 /** Intake of batches: from one signature over a Merkle root, a secret and many events to a submission for each event. */
 
+import { createSecretKey } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { equalBytes, formatBase64url, parseBase64url } from '../merkle/bytes.ts';
 import { FormatError, type Issue } from '../merkle/errors.ts';
 import { type JsonObject, JsonReader } from '../merkle/json.ts';
 import { LeafTree } from '../merkle/prove.ts';
-import { batchLeafHash, batchSalt, parseBatchPayload, parseStatement } from '../merkle/statement.ts';
+import { parseBatchPayload, parseStatement } from '../merkle/statement.ts';
 import { appendLeaf, edgeRoot, emptyEdge } from '../merkle/tree.ts';
 import { LedgerError } from './errors.ts';
+import { batchSalt, leafHash, nodeHash } from './hashing.ts';
 import { type Intake, refusal, type SignedStatement, wellFormed } from './intake.ts';
 import type { Share } from './shares.ts';
 import type { Submission } from './submission.ts';
@@ -60,8 +62,10 @@ export class BatchIntake {
 /** A batch statement whose signature was verified, and the secret that its salts are made of. */
 type Opened = SignedStatement & { readonly secret: Uint8Array };
 
+type SaltedLeaves = { readonly salts: Uint8Array; readonly hashes: Uint8Array; readonly root: Uint8Array };
+
 /** A tree over a batch's events, and the salt of each. */
-type SaltedTree = { readonly tree: BatchTree; readonly salts: readonly Uint8Array[] };
+type SaltedTree = { readonly tree: BatchTree; readonly salts: Uint8Array };
 
 /** One batch while its events arrive and are submitted. */
 export class Batch {
@@ -163,9 +167,9 @@ export class Batch {
 
     const { tree, salts } = await this.#trees.inTurn(async () => {
       // The root alone takes neither the time nor the memory of a tree, which is made for none but the signer's own events.
-      const root = await saltedRoot(this.#events, signed.secret);
+      const { salts, hashes, root } = await saltedLeaves(this.#events, signed.secret);
       if (!equalBytes(root, this.#root)) throw refusal(this.#misfits(root));
-      return saltedTree(this.#events, signed.secret);
+      return { tree: await treeOf(hashes), salts };
     });
     // Two ways to one root: paths of another tree would be kept for ever.
     if (!equalBytes(tree.root, this.#root))
@@ -176,13 +180,12 @@ export class Batch {
   /** The submission of one event of a verified batch. @throws {LedgerError} RECORD_MALFORMED if it is not one that can be recorded */
   submission(index: number): Submission {
     const event = this.#events[index];
-    const salt = this.#verified?.salts[index];
-    if (this.#verified === undefined || event === undefined || salt === undefined)
+    if (this.#verified === undefined || event === undefined)
       throw new RangeError(`no verified event ${index} in a batch of ${this.size}`);
     if (event.includes(carriageReturn)) throw refusal([{ place: 'event', message: carriageReturnFault }]);
-    const { tree, signed } = this.#verified;
+    const { tree, salts, signed } = this.#verified;
     const submission = this.#intake.submission(signed, this.#intake.readEvent(event), event);
-    return { ...submission, batch: { salt, index, path: tree.path(index) } };
+    return { ...submission, batch: { salt: hashAt(salts, index), index, path: tree.path(index) } };
   }
 
   /** The length of all its events, in bytes. */
@@ -257,29 +260,36 @@ function sizeIn(text: unknown): { readonly root: Uint8Array; readonly size: numb
   }
 }
 
-async function saltedRoot(events: readonly Uint8Array[], secret: Uint8Array): Promise<Uint8Array> {
+/** The salt and the leaf hash of each event, 32 bytes each, one after another, and the root over them. */
+async function saltedLeaves(events: readonly Uint8Array[], secret: Uint8Array): Promise<SaltedLeaves> {
+  const key = createSecretKey(secret);
+  const [salts, hashes] = [new Uint8Array(32 * events.length), new Uint8Array(32 * events.length)];
   let edge = emptyEdge;
   for (const [i, event] of events.entries()) {
-    edge = appendLeaf(edge, batchLeafHash(batchSalt(secret, i), event));
+    const salt = batchSalt(key, i);
+    const hash = leafHash(salt, event);
+    salts.set(salt, 32 * i);
+    hashes.set(hash, 32 * i);
+    edge = appendLeaf(edge, hash, nodeHash);
+    // The largest batches take a second: others have their turn in between.
     if (i % subtreeWidth === subtreeWidth - 1) await setImmediate();
   }
-  return edgeRoot(edge);
+  return { salts, hashes, root: edgeRoot(edge) };
 }
 
-async function saltedTree(events: readonly Uint8Array[], secret: Uint8Array): Promise<SaltedTree> {
-  const salts: Uint8Array[] = [];
+async function treeOf(hashes: Uint8Array): Promise<BatchTree> {
+  const size = hashes.length / 32;
   const subtrees: LeafTree[] = [];
-  for (let from = 0; from < events.length; from += subtreeWidth) {
-    const leaves = events.slice(from, from + subtreeWidth).map((event, i) => {
-      const salt = batchSalt(secret, from + i);
-      salts.push(salt);
-      return batchLeafHash(salt, event);
-    });
-    subtrees.push(new LeafTree(leaves));
-    // The largest batches take a second: others have their turn in between.
+  for (let from = 0; from < size; from += subtreeWidth) {
+    const width = Math.min(subtreeWidth, size - from);
+    subtrees.push(new LeafTree(Array.from({ length: width }, (_, i) => hashAt(hashes, from + i))));
     await setImmediate();
   }
-  return { tree: new BatchTree(subtrees), salts };
+  return new BatchTree(subtrees);
+}
+
+function hashAt(hashes: Uint8Array, index: number): Uint8Array {
+  return hashes.slice(32 * index, 32 * (index + 1));
 }
 
 /** Leaves of one subtree: a power of two, so that subtrees and the tree over their roots together have RFC 9162's shape. */

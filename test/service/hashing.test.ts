@@ -1,10 +1,12 @@
 /** OpenSSL's hashes are the core's, whatever is hashed and however often. */
 
+import { createSecretKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { concatBytes } from '../../merkle/bytes.ts';
 import * as entry from '../../merkle/entry.ts';
+import * as statement from '../../merkle/statement.ts';
 import * as tree from '../../merkle/tree.ts';
-import { commitmentOf, leafHash, nodeHash } from '../../service/hashing.ts';
+import { batchSalt, commitmentOf, leafHash, nodeHash } from '../../service/hashing.ts';
 import { countingBytes } from '../helpers/ledger.ts';
 
 const bytes = countingBytes('hashing');
@@ -34,10 +36,18 @@ describe('nodeHash', () => {
 describe('commitmentOf', () => {
   it.each(lengths)("is the core's for an event of %i bytes", length => {
     const [salt, event] = [bytes(32), bytes(length)];
-    const statement = `ey.${length}.é`;
-    expect(commitmentOf(salt, event, statement)).toEqual(entry.commitmentOf(salt, event, statement));
-    expect(commitmentOf(salt, concatBytes(event, Uint8Array.of(0)), statement)).not.toEqual(
-      entry.commitmentOf(salt, event, statement),
+    const jws = `ey.${length}.é`;
+    expect(commitmentOf(salt, event, jws)).toEqual(entry.commitmentOf(salt, event, jws));
+    expect(commitmentOf(salt, concatBytes(event, Uint8Array.of(0)), jws)).not.toEqual(
+      entry.commitmentOf(salt, event, jws),
     );
+  });
+});
+
+describe('batchSalt', () => {
+  it.each([0, 1, 255, 256, 65_535])("is the core's for event %i", index => {
+    const secret = bytes(32);
+    expect(batchSalt(createSecretKey(secret), index)).toEqual(statement.batchSalt(secret, index));
+    expect(batchSalt(createSecretKey(secret), index + 1)).not.toEqual(statement.batchSalt(secret, index));
   });
 });
