@@ -96,7 +96,8 @@ describe('By hand', () => {
   });
   afterAll(() => end(demo.child, 'SIGKILL'));
 
-  it('works as printed in README.md', async () => {
+  // A dozen commands, each a process of its own.
+  it('works as printed in README.md', { timeout: 180_000 }, async () => {
     const blocks = await blocksUnder('By hand');
     expect(blocks).toHaveLength(2);
     for (const block of blocks) {
@@ -167,7 +168,8 @@ describe('A chain of its own', () => {
       await rm(`${root}/${folder}`, { recursive: true, force: true });
   });
 
-  it('works as printed in README.md', async () => {
+  // A dozen commands, each a process of its own.
+  it('works as printed in README.md', { timeout: 180_000 }, async () => {
     const [chain = '', commands = ''] = await blocksUnder('A chain of its own');
     const [nodePort, servicePort] = [await freePort(), await freePort()];
     const adapt = (text: string) =>
