@@ -1,8 +1,10 @@
 /** `zegel verify`: checks receipts with a trust file and nothing else. It never opens a connection. */
 
+import { createReadStream } from 'node:fs';
 import type { Command } from 'commander';
 import { fingerprint, parseTrust, type Trust } from '../merkle/trust.ts';
 import { judgeReceipt, type Verification } from '../merkle/verification.ts';
+import { linesOf } from '../service/client/lines.ts';
 import { addCommand, CommandError, type ExitCode, readInput } from './command.ts';
 
 const exitCodes = { matches: 0, 'does-not-match': 1, 'not-yet-anchored': 3, 'could-not-check': 3 } as const;
@@ -14,18 +16,19 @@ export function addVerify(program: Command): void {
   addCommand(
     program,
     'verify <receipts...>',
-    'check receipts offline, against a trust file',
+    'check receipts offline, against a trust file; a file that ends in .ndjson has one on each line',
     {},
     async ({ output }, files, flags) => {
       const { trust, print } = await readTrust(String(flags['trust']));
       output.note(`trust file ${flags['trust']}, SHA-256 ${print}`);
-      const codes: ExitCode[] = [];
+      const codes = new Set<ExitCode>();
       for (const file of files) {
-        const verification = await judge(file, trust);
-        output.result(lineFor(file, verification, trust), { receipt: file, ...verification });
-        codes.push(exitCodes[verification.verdict]);
+        for await (const [name, verification] of judgements(file, trust)) {
+          output.result(lineFor(name, verification, trust), { receipt: name, ...verification });
+          codes.add(exitCodes[verification.verdict]);
+        }
       }
-      return worstFirst.find(code => codes.includes(code)) ?? 0;
+      return worstFirst.find(code => codes.has(code)) ?? 0;
     },
   ).requiredOption('--trust <file>', 'the trust file that you rely on, got by another road than the receipt');
 }
@@ -43,6 +46,31 @@ async function readTrust(path: string): Promise<{ trust: Trust; print: string }>
   }
 }
 
+/** What is found of each receipt in a file, and how to call it. */
+async function* judgements(
+  file: string,
+  trust: Trust,
+): AsyncGenerator<readonly [string, Verification | Unchecked]> {
+  if (!file.endsWith('.ndjson')) {
+    yield [file, await judge(file, trust)];
+    return;
+  }
+  let count = 0;
+  try {
+    for await (const { number, bytes, lengthBytes } of linesOf(createReadStream(file), maxReceiptBytes)) {
+      count = number;
+      const name = `${file}:${number}`;
+      yield [name, bytes === undefined ? tooLarge(name, lengthBytes) : await judgeReceipt(bytes, trust)];
+    }
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error;
+    yield [file, unchecked(`${file} cannot be read (${error.code})`)];
+    return;
+  }
+  // Nothing that matches is not everything that matches.
+  if (count === 0) yield [file, unchecked(`${file} has no receipt`)];
+}
+
 /** A file that cannot be read says nothing about the receipt: not "does not match". */
 async function judge(file: string, trust: Trust): Promise<Verification | Unchecked> {
   let bytes: Uint8Array;
@@ -50,19 +78,18 @@ async function judge(file: string, trust: Trust): Promise<Verification | Uncheck
     bytes = await readInput(file);
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    return {
-      verdict: 'could-not-check',
-      finality: 'unproved',
-      steps: [],
-      facts: null,
-      detail: error.message,
-    };
+    return unchecked(error.message);
   }
-  if (bytes.length > maxReceiptBytes) {
-    const detail = `${file} has ${bytes.length} bytes, a receipt has at most ${maxReceiptBytes}`;
-    return { verdict: 'could-not-check', finality: 'unproved', steps: [], facts: null, detail };
-  }
+  if (bytes.length > maxReceiptBytes) return tooLarge(file, bytes.length);
   return judgeReceipt(bytes, trust);
+}
+
+function tooLarge(name: string, lengthBytes: number): Unchecked {
+  return unchecked(`${name} has ${lengthBytes} bytes, a receipt has at most ${maxReceiptBytes}`);
+}
+
+function unchecked(detail: string): Unchecked {
+  return { verdict: 'could-not-check', finality: 'unproved', steps: [], facts: null, detail };
 }
 
 /** More than the largest receipt of the largest event. What is larger is no receipt, and would only cost time and memory. */

@@ -46,6 +46,41 @@ describe('exit codes', () => {
     expect(await exit(waiting, changed, good)).toBe(1);
   });
 
+  it('are the worst of the receipts on the lines of a file that ends in .ndjson', async () => {
+    const { trust, bytes } = await forge();
+    const good = parseUtf8(bytes);
+    const changed = good.replace('"index":', '"index":1');
+    const trustFile = await fileWith('trust.json', formatTrust(trust));
+    const verify = async (name: string, content: string) => {
+      const file = await fileWith(name, content);
+      const { code, out } = await runZegel(['verify', file, '--trust', trustFile, '--json']);
+      const lines = out
+        .trimEnd()
+        .split('\n')
+        .map(line => JSON.parse(line));
+      return { code, said: lines.map(({ receipt, verdict }) => [receipt.slice(folder.length + 1), verdict]) };
+    };
+    expect(await verify('two.ndjson', `${good}\n${good}\n`)).toEqual({
+      code: 0,
+      said: [
+        ['two.ndjson:1', 'matches'],
+        ['two.ndjson:2', 'matches'],
+      ],
+    });
+    expect(await verify('bad.ndjson', `${good}\n${changed}\n${' '.repeat(9 << 20)}\n${good}`)).toEqual({
+      code: 1,
+      said: [
+        ['bad.ndjson:1', 'matches'],
+        ['bad.ndjson:2', 'does-not-match'],
+        ['bad.ndjson:3', 'could-not-check'],
+        ['bad.ndjson:4', 'matches'],
+      ],
+    });
+    expect(await verify('none.ndjson', '')).toEqual({ code: 3, said: [['none.ndjson', 'could-not-check']] });
+    const missing = join(folder, 'missing.ndjson');
+    expect(await runZegel(['verify', missing, '--trust', trustFile])).toMatchObject({ code: 3 });
+  });
+
   it('are 3 for a receipt that is not there, and 2 for a trust file that cannot be used', async () => {
     const { trust, bytes } = await forge();
     const trustFile = await fileWith('trust.json', formatTrust(trust));
