@@ -52,7 +52,8 @@ async function requireAll(file: string, out: string): Promise<void> {
   expect(entriesOf(receipts)).toBe(receipts.length);
 }
 
-describe('zegel submit', () => {
+// Many processes one after another: on a machine that is busy with other tests each takes its time.
+describe('zegel submit', { timeout: 240_000 }, () => {
   it.each(['out.ndjson', 'folder'])(
     'killed three times and run again, has 600 records and receipts in %s',
     async out => {
@@ -196,6 +197,20 @@ describe('zegel submit', () => {
     await proxy.stop();
   });
 
+  it('waits for a service that is killed and started again, and loses nothing', async () => {
+    await writeEvents(place('restart.ndjson'), 3_000, 'restart');
+    const before = await recordsIn(service.url);
+    const { ended } = startSubmit(args('restart.ndjson', 'restart-out.ndjson'));
+    while (!(await isThere('restart-out.ndjson'))) await sleep(20);
+    service.child.kill('SIGKILL');
+    await service.ended;
+    service = await site.serve({ ZEGEL_PORT: new URL(service.url).port });
+    const { code, err } = await ended;
+    expect({ code, err }).toEqual({ code: 0, err: expect.stringContaining('trying again') });
+    await requireAll('restart.ndjson', 'restart-out.ndjson');
+    expect((await recordsIn(service.url)) - before).toBe(3_000);
+  });
+
   it('says how to go on when the service is gone, and goes on', async () => {
     await writeEvents(place('gone.ndjson'), 5, 'gone');
     const nobody = args('gone.ndjson', 'gone-out.ndjson', '--give-up', '1').map(arg =>
@@ -278,13 +293,21 @@ describe('zegel submit', () => {
   });
 });
 
+/** Whether the first receipts have been kept. */
+function isThere(out: string): Promise<boolean> {
+  return stat(place(out)).then(
+    ({ size }) => size > 0,
+    () => false,
+  );
+}
+
 /** Leaves a file so many lines. */
 async function truncateLines(path: string, count: number): Promise<void> {
   const lines = (await readFile(path, 'utf8')).split('\n').slice(0, count);
   await writeFile(path, lines.map(line => `${line}\n`).join(''));
 }
 
-describe('zegel submit --documents', () => {
+describe('zegel submit --documents', { timeout: 240_000 }, () => {
   const documents = (out: string, ...more: readonly string[]) => [
     'submit',
     '--documents',
@@ -342,7 +365,7 @@ describe('zegel submit --documents', () => {
   });
 });
 
-describe('zegel receipt', () => {
+describe('zegel receipt', { timeout: 240_000 }, () => {
   it('completes many at once, and refuses a record that is another one', async () => {
     await writeEvents(place('late.ndjson'), 40, 'late');
     await zegelJson(['submit', ...args('late.ndjson', 'late-out.ndjson')]);
@@ -353,6 +376,14 @@ describe('zegel receipt', () => {
     const again = await readFile(place('late-out.ndjson'));
     await zegelJson(['receipt', place('late-out.ndjson'), ...url]);
     expect(await readFile(place('late-out.ndjson'))).toEqual(again);
+
+    // A few requests for all of them: the list of anchors, one receipt for each anchor, and the tiles.
+    const proxy = await aProxy(Number(new URL(service.url).port));
+    await zegelJson(['submit', ...args('late.ndjson', 'once-more.ndjson')]);
+    await zegelJson(['receipt', place('once-more.ndjson'), '--url', proxy.url]);
+    expect(await readFile(place('once-more.ndjson'))).toEqual(again);
+    expect(proxy.seen.requests.length).toBeLessThan(20);
+    await proxy.stop();
 
     const [first, second] = await keptReceipts(place('late-out.ndjson'));
     if (first === undefined || second === undefined) throw new Error('forty receipts');

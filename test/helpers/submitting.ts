@@ -70,10 +70,10 @@ export async function killedSubmits(args: readonly string[], moments: readonly n
   return { kills, last: await startSubmit(args).ended };
 }
 
-/** The largest resident set that a process has had so far, in MiB. Linux only. */
+/** The largest resident set that a process has had so far, in MiB; 0 for one that has ended. Linux only. */
 export async function peakMemoryMiB({ pid }: ChildProcess): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(status) ?? [];
+  const [, kilobytes = 0] = /^VmHWM:\s+(\d+) kB$/m.exec(status) ?? [];
   return Math.round(Number(kilobytes) / 1024);
 }
 
