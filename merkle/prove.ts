@@ -22,16 +22,22 @@ import { nodeHash } from './tree.ts';
  */
 export type TileReader = (tiles: readonly Tile[]) => Promise<readonly (readonly Uint8Array[])[]>;
 
+/** The hash of an inner node over those of its two children. */
+export type NodeHash = typeof nodeHash;
+
 /** A tree over leaf hashes that are all at hand, built once for any number of paths. */
 export class LeafTree {
   readonly size: number;
   readonly root: Uint8Array;
   readonly #tree: MerkleTree;
 
-  /** @throws {RangeError} without leaves */
-  constructor(leafHashes: readonly Uint8Array[]) {
+  /**
+   * @param node stands in for `nodeHash` where the platform has something faster
+   * @throws {RangeError} without leaves
+   */
+  constructor(leafHashes: readonly Uint8Array[], node: NodeHash = nodeHash) {
     if (leafHashes.length === 0) throw new RangeError('a tree without leaves has no root');
-    this.#tree = new MerkleTree([...leafHashes], hashPair);
+    this.#tree = new MerkleTree([...leafHashes], (pair: Uint8Array) => hashPair(pair, node));
     this.size = leafHashes.length;
     this.root = new Uint8Array(this.#tree.getRoot());
   }
@@ -49,9 +55,9 @@ function isIndex(value: number, size: number): boolean {
 }
 
 /** The library hands over the children joined. */
-function hashPair(pair: Uint8Array): Uint8Array {
+function hashPair(pair: Uint8Array, node: NodeHash): Uint8Array {
   const middle = pair.length / 2;
-  return nodeHash(pair.subarray(0, middle), pair.subarray(middle));
+  return node(pair.subarray(0, middle), pair.subarray(middle));
 }
 
 /** The root of a tree whose leaf hashes are all at hand. @throws {RangeError} without leaves */
@@ -73,10 +79,11 @@ export async function proveInclusion(
   index: number,
   size: number,
   readTiles: TileReader,
+  node: NodeHash = nodeHash,
 ): Promise<Uint8Array[]> {
   if (!Number.isSafeInteger(size) || !isIndex(index, size))
     throw new RangeError(`leaf ${index} is outside a tree of ${size}`);
-  return (await climb(index, size, readTiles)).path;
+  return (await climb(index, size, readTiles, node)).path;
 }
 
 /**
@@ -88,6 +95,7 @@ export async function proveConsistency(
   first: number,
   second: number,
   readTiles: TileReader,
+  node: NodeHash = nodeHash,
 ): Promise<Uint8Array[]> {
   if (!Number.isSafeInteger(second) || !isIndex(first - 1, second))
     throw new RangeError(`a tree of ${first} is not the beginning of a tree of ${second}`);
@@ -97,8 +105,8 @@ export async function proveConsistency(
   // are in the inclusion path of the old tree's last leaf, whose first siblings lie inside the subtree, each to the left.
   let height = 0;
   for (let rest = first; rest % 2 === 0; rest /= 2) height++;
-  const { leaf, path } = await climb(first - 1, second, readTiles);
-  const subtree = path.slice(0, height).reduce((hash, left) => nodeHash(left, hash), leaf);
+  const { leaf, path } = await climb(first - 1, second, readTiles, node);
+  const subtree = path.slice(0, height).reduce((hash, left) => node(left, hash), leaf);
   const siblings = path.slice(height);
   return first === 2 ** height ? siblings : [subtree, ...siblings];
 }
@@ -110,16 +118,20 @@ export async function proveConsistency(
  * @throws {ProofError} if one of these tiles is full and its root is not the hash that stands for it a level up
  * @throws {RangeError} unless `size` is at least 1
  */
-export async function rootFromTiles(size: number, readTiles: TileReader): Promise<Uint8Array> {
+export async function rootFromTiles(
+  size: number,
+  readTiles: TileReader,
+  node: NodeHash = nodeHash,
+): Promise<Uint8Array> {
   const tiles = Number.isSafeInteger(size) ? rightmostTiles(size) : [];
   const hashesOf = await readAll(tiles, readTiles);
   let carried: Uint8Array | undefined;
   for (const [i, tile] of tiles.entries()) {
     const hashes = hashesOf(tile);
     const above = tiles[i + 1];
-    if (tile.width < tileWidth) carried = treeOver(hashes, carried === undefined ? [] : [carried]).root;
+    if (tile.width < tileWidth) carried = treeOver(hashes, carried === undefined ? [] : [carried], node).root;
     // The root of a full tile is the last hash above it. What was carried so far stands alone in its group and goes on as it is.
-    else if (above !== undefined) verifyParent(tile, treeOver(hashes, []).root, hashesOf(above));
+    else if (above !== undefined) verifyParent(tile, treeOver(hashes, [], node).root, hashesOf(above));
   }
   if (carried === undefined) throw new RangeError(`a tree of ${size} has no root`);
   return carried;
@@ -136,6 +148,7 @@ async function climb(
   index: number,
   size: number,
   readTiles: TileReader,
+  node: NodeHash,
 ): Promise<{ readonly leaf: Uint8Array; readonly path: Uint8Array[] }> {
   const groups = groupsAbove(index, size);
   const hashesOf = await readAll(
@@ -147,8 +160,8 @@ async function climb(
   const path: Uint8Array[] = [];
   let carried: readonly Uint8Array[] = [];
   for (const { position, own, short } of groups) {
-    const shortTree = short === undefined ? undefined : treeOver(hashesOf(short), carried);
-    const ownTree = shortTree !== undefined && own === short ? shortTree : treeOver(hashesOf(own), []);
+    const shortTree = short === undefined ? undefined : treeOver(hashesOf(short), carried, node);
+    const ownTree = shortTree !== undefined && own === short ? shortTree : treeOver(hashesOf(own), [], node);
     leaf ??= hashesOf(own)[position];
     path.push(...ownTree.path(position));
     if (shortTree !== undefined) carried = [shortTree.root];
@@ -161,7 +174,7 @@ async function climb(
  * The tree over a tile's hashes and what is carried up beside them. It is kept for as long as the array of hashes lives: a reader
  * that gives the same array again gets the paths of a whole batch from one tree for each tile.
  */
-function treeOver(hashes: readonly Uint8Array[], carried: readonly Uint8Array[]): LeafTree {
+function treeOver(hashes: readonly Uint8Array[], carried: readonly Uint8Array[], node: NodeHash): LeafTree {
   const [beside] = carried;
   const known = built.get(hashes);
   const isSame =
@@ -170,7 +183,7 @@ function treeOver(hashes: readonly Uint8Array[], carried: readonly Uint8Array[])
       ? beside === known.beside
       : equalBytes(beside, known.beside));
   if (isSame) return known.tree;
-  const tree = new LeafTree([...hashes, ...carried]);
+  const tree = new LeafTree([...hashes, ...carried], node);
   built.set(hashes, { tree, beside });
   return tree;
 }

@@ -26,7 +26,6 @@ import {
 import { LedgerError, type LedgerErrorCode } from './errors.ts';
 import { type Growth, grow } from './growth.ts';
 import type { Guard } from './guard.ts';
-import { nodeHash } from './hashing.ts';
 import { appendWrites, type Head, type NewEntry, nameKey } from './layout.ts';
 import { eventOf, LogReader } from './log-reader.ts';
 import { recoverLog } from './recovery.ts';
@@ -236,7 +235,8 @@ export class Ledger {
     if (draft.entries.length === 0) return { draft, head: this.#head, retries };
 
     const leafHashes = draft.entries.map(entry => entry.leafHash);
-    const edge = leafHashes.reduce((edge, hash) => appendLeaf(edge, hash, nodeHash), this.#edge);
+    // The edge is hashed by the core, the tiles that the root is found from again by OpenSSL: both must agree on it.
+    const edge = leafHashes.reduce((edge, hash) => appendLeaf(edge, hash), this.#edge);
     const { growth, tiles } = grow(this.#growth, this.#head.size, leafHashes);
     const head: Head = { ...draft.head, size: edge.size, root: edgeRoot(edge) };
 

@@ -8,6 +8,7 @@ import { parseStatement } from '../merkle/statement.ts';
 import { parseTile, type Tile, tilePath } from '../merkle/tiles.ts';
 import { leafHash } from '../merkle/tree.ts';
 import { verifyConsistency, verifyInclusion } from '../merkle/verify.ts';
+import { nodeHash } from './hashing.ts';
 import { tileKey } from './layout.ts';
 import { openRecord } from './records.ts';
 import { type Store, StoreCorruptError } from './store.ts';
@@ -73,7 +74,7 @@ export class LogReader {
 
   /** The root of the tree at a size that the log has reached. */
   async rootAt(size: number, readTiles = this.readTiles): Promise<Uint8Array> {
-    return rootFromTiles(size, readTiles);
+    return rootFromTiles(size, readTiles, nodeHash);
   }
 
   /** An inclusion proof of a leaf hash that was verified against the root before it is given out. */
@@ -83,7 +84,7 @@ export class LogReader {
     { size, root }: { readonly size: number; readonly root: Uint8Array },
     readTiles = this.readTiles,
   ) {
-    const path = await proveInclusion(index, size, readTiles);
+    const path = await proveInclusion(index, size, readTiles, nodeHash);
     own('inclusion', () => verifyInclusion({ index, size, leafHash, path, root }));
     return path;
   }
@@ -96,7 +97,7 @@ export class LogReader {
     secondRoot: Uint8Array,
     readTiles = this.readTiles,
   ) {
-    const path = await proveConsistency(first, second, readTiles);
+    const path = await proveConsistency(first, second, readTiles, nodeHash);
     own('consistency', () => verifyConsistency({ first, second, firstRoot, secondRoot, path }));
     return path;
   }
