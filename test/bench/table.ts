@@ -27,6 +27,9 @@ const bars: readonly Bar[] = [
   { name: 'at a quarter of that load, p50', figure: 'quarter p50', unit: 'ms', atMost: 15 },
   { name: 'at a quarter of that load, p99', figure: 'quarter p99', unit: 'ms', atMost: 80 },
   { name: 'peak memory of the service', figure: 'memory', unit: 'MiB', atMost: 500 },
+  { name: 'a core is busy for an ES256 line', figure: 'cpu lines ES256', unit: 'µs' },
+  { name: 'a core is busy for an Ed25519 line', figure: 'cpu lines Ed25519', unit: 'µs' },
+  { name: 'a core is busy for a batch event', figure: 'cpu batch events', unit: 'µs' },
 ];
 
 /** The value below which that share of values lies. */
@@ -38,17 +41,20 @@ export function quantile(values: readonly number[], share: number): number {
 /** Medians over rounds. A ratio is the median of the rounds' ratios: what slows a round down slows both of its sides. */
 export function summaryOf(rounds: readonly Figures[]) {
   const median = (of: (figures: Figures) => number) => quantile(rounds.map(of), 0.5);
+  const isMeasured = (name: string) => rounds.every(figures => name in figures);
   const figure = (name: string) => median(figures => figures[name] ?? Number.NaN);
   return {
-    rates: rows.map(({ name, rate, limit, atLeast }) => ({
-      name,
-      perSecond: figure(rate),
-      limit,
-      limitPerSecond: figure(limit),
-      ratio: median(figures => (figures[rate] ?? Number.NaN) / (figures[limit] ?? Number.NaN)),
-      atLeast,
-    })),
-    bars: bars.map(bar => ({ ...bar, value: figure(bar.figure) })),
+    rates: rows
+      .filter(({ rate }) => isMeasured(rate))
+      .map(({ name, rate, limit, atLeast }) => ({
+        name,
+        perSecond: figure(rate),
+        limit,
+        limitPerSecond: figure(limit),
+        ratio: median(figures => (figures[rate] ?? Number.NaN) / (figures[limit] ?? Number.NaN)),
+        atLeast,
+      })),
+    bars: bars.filter(bar => isMeasured(bar.figure)).map(bar => ({ ...bar, value: figure(bar.figure) })),
     checks: Object.keys(rounds[0] ?? {})
       .filter(name => name.startsWith('checks '))
       .map(name => ({ name, perSecond: figure(name) })),
