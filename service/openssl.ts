@@ -83,7 +83,7 @@ async function inTurn(check: () => Promise<boolean>): Promise<boolean> {
 const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 };
 
 /**
- * r ‖ s as OpenSSL reads it by itself: in DER (RFC 3279 section 2.2.3). Told of the other form, beside a key, Node takes a third of
+ * r ‖ s as OpenSSL reads it by itself: in DER (RFC 3279 section 2.2.3). Told of the other form, beside a key, Node takes a quarter of
  * the time of the whole check to prepare it (measured). It has at most 104 bytes, so that each length is one byte.
  */
 function derSignature(signature: Uint8Array): Uint8Array {
