@@ -27,8 +27,9 @@ const pieceLength = 1 << 16;
 export function readingRoutes(router: Router, { reading, ledger, stopping, report }: ReadingParts): void {
   router.get('/v1/records/export', async ctx => {
     const range = readRange(ctx, ledger.signed().size);
-    const reader = await reading.admit(ctx.get('Authorization'));
+    // Before anything is waited for: a connection that has closed meanwhile does not say so again, and would keep its room for ever.
     const cut = cutWhenOver(ctx.res, stopping);
+    const reader = await reading.admit(ctx.get('Authorization'));
     const records = await reading.export(reader, range, cut.signal);
     ctx.status = 200;
     ctx.set('Content-Type', 'application/x-ndjson');

@@ -303,6 +303,33 @@ describe('GET /v1/records/export', () => {
     expect((await ask(world, '/livez')).status).toBe(200);
     expect(world.state.faults).toEqual([]);
   });
+
+  it('whose reader goes while the token is judged leaves its room to the next one', async () => {
+    await world.stop();
+    const held = Promise.withResolvers<void>();
+    const asked: (() => void)[] = [];
+    const delay = () => {
+      asked.shift()?.();
+      return held.promise;
+    };
+    world = await aWorld({ delay });
+    await aRecord('a');
+    // As many as one agency may have at a time.
+    for (let i = 0; i < 4; i++) {
+      const { port } = world;
+      const judged = new Promise<void>(resolve => asked.push(resolve));
+      const gone = once(world.server, 'connection').then(([socket]) => once(socket, 'close'));
+      const headers = bearer(aToken({ nowMs: Date.now() + 3_000 }));
+      const req = request({ port, path: '/v1/records/export', headers, agent: false }).end();
+      req.on('error', () => undefined);
+      await judged;
+      req.destroy();
+      await gone;
+    }
+    held.resolve();
+    expect((await read('export')).status).toBe(200);
+    expect(world.state.faults).toEqual([]);
+  });
 });
 
 /** So many records of 60 kB. */

@@ -71,6 +71,7 @@ export async function aWorld({
   database = memoryDatabase(),
   privateKey = serviceKey,
   startedAtMs = Date.now() - 60_000,
+  delay,
 }: {
   limits?: Partial<ServerLimits>;
   /** What keys and addresses may ask for; without, as much as they like. */
@@ -84,6 +85,8 @@ export async function aWorld({
   /** The service key; null for none. */
   privateKey?: KeyObject | null;
   startedAtMs?: number;
+  /** How tokens dated ahead are held; without, the clock goes on at once. */
+  delay?: (ms: number) => Promise<unknown>;
 } = {}) {
   const log = await aLog({ origin: testOrigin, database });
   const ledger = await log.open();
@@ -138,10 +141,10 @@ export async function aWorld({
     now,
     randomBytes,
   });
-  const delay = async (ms: number) => {
+  const goOn = async (ms: number) => {
     state.clockMs += ms;
   };
-  const bearers = new Bearers({ origin, keys: view, verify, now, startedAtMs, delay });
+  const bearers = new Bearers({ origin, keys: view, verify, now, startedAtMs, delay: delay ?? goOn });
   const app = createApp({
     ledger,
     intake,
