@@ -17,6 +17,12 @@ import type { Submission } from './submission.ts';
 /** How many bytes the events of one batch statement may have together, as they were sent (DESIGN 3.1). */
 export const batchMaxBytes = 32 << 20;
 
+/**
+ * The longest batch statement: the longest header and payload and an RSA signature of 4096 bits have 1,200 characters. A header may have
+ * white space, and each record of a batch keeps the whole statement.
+ */
+const statementMaxLength = 2_048;
+
 /** What an event costs in memory beside its bytes: a batch may have 65,536 that are empty. */
 export const eventOverheadBytes = 256;
 
@@ -239,6 +245,8 @@ function readOpening(members: JsonObject) {
   reader.object(members, '', ['statement', 'secret']);
   const text = reader.string(members.get('statement'), 'statement');
   const secret = reader.bytes(members.get('secret'), 'secret', 32);
+  if (text.length > statementMaxLength)
+    reader.fail('statement', `has ${text.length} characters, want at most ${statementMaxLength}`);
   const statement = text === '' ? undefined : reader.parse('', () => parseStatement(text), undefined);
   if (statement?.typ === 'zegel+jws')
     reader.fail('header.typ', 'a statement over one event has no secret, want zegel-batch+jws');

@@ -44,7 +44,7 @@ export type Draft = {
   readonly head: Head;
 };
 
-/** A commit is in memory several times while it is written: no more than this of events is taken into one. */
+/** A commit is in memory several times while it is written: no more than this of events and their batch statements is taken into one. */
 const commitMaxBytes = 4 << 20;
 
 /** How many of those that wait the next commit takes: at least one, and no more bytes than it should hold. */
@@ -52,10 +52,15 @@ export function commitLength(waiting: readonly (RecordItem | ChainItem)[], most:
   let bytes = 0;
   for (const [i, item] of waiting.entries()) {
     if (i === most) return i;
-    if (item.kind === 'record') bytes += item.submission.event.length;
+    if (item.kind === 'record') bytes += lengthOf(item.submission);
     if (bytes > commitMaxBytes) return Math.max(1, i);
   }
   return waiting.length;
+}
+
+/** A single statement is as long as its event; a batch's is kept with each of its events. */
+function lengthOf({ event, batch, statement }: Submission): number {
+  return batch === undefined ? event.length : event.length + statement.length;
 }
 
 /** How many records are drafted in one turn of the event loop. */

@@ -113,6 +113,18 @@ describe('submit', () => {
     expect(batches).toEqual([2, 1, 1, 2]);
   });
 
+  it('counts the statement of a batch with each of its events', async () => {
+    const batches: number[] = [];
+    const log = await aLog();
+    const ledger = await log.open({ observe: ({ records }) => batches.push(records) });
+    const batch = { salt: new Uint8Array(32), index: 0, path: [] };
+    const statement = 'x'.repeat(1_500_000);
+    const submissions = Array.from({ length: 4 }, (_, i) => aSubmission({ id: `${i}`, statement, batch }));
+    // Only the commit is looked at: retries would find no event behind such statements.
+    await Promise.all(submissions.map(each => ledger.submit(each)));
+    expect(batches).toEqual([2, 2]);
+  });
+
   it('answers a retry with the record as it stands', async () => {
     const log = await aLog();
     const ledger = await log.open();

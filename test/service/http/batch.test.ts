@@ -1,10 +1,10 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { equalBytes, formatBase64url } from '../../../merkle/bytes.ts';
+import { equalBytes, formatBase64url, parseBase64url, parseUtf8, utf8 } from '../../../merkle/bytes.ts';
 import { LedgerError } from '../../../service/errors.ts';
 import { aBatch, saltAt, singleLine, someEvents, testSecret } from '../../helpers/batches.ts';
 import { anEvent, aStatement } from '../../helpers/builders.ts';
-import { keyFor, publicJwk } from '../../helpers/keys.ts';
+import { keyFor, publicJwk, signAs } from '../../helpers/keys.ts';
 import { outcomes, upload, uploadBody, uploadRaw } from './uploads.ts';
 import { aWorld, kidHex, problemOf, viewedKey, type World } from './world.ts';
 
@@ -237,6 +237,9 @@ describe('a line that is refused spoils no other', () => {
   const other = aBatch({ events: [anEvent({ id: 'whole-1' })], size: 3 });
   const altered = (change: (opening: { statement: string; secret: string }) => unknown) =>
     JSON.stringify(change(JSON.parse(parts.opening)));
+  const [header = '', payload = ''] = parts.statement.split('.');
+  const spaced = `${formatBase64url(utf8(parseUtf8(parseBase64url(header)) + ' '.repeat(2_000)))}.${payload}`;
+  const long = `${spaced}.${formatBase64url(signAs('ES256', keyFor('ES256'), spaced))}`;
   const whole: readonly (readonly [string, readonly string[], string, unknown])[] = [
     [
       'whose root does not fit',
@@ -258,6 +261,12 @@ describe('a line that is refused spoils no other', () => {
         expect.objectContaining({ place: 'payload.root' }),
         { place: 'events[0]', message: 'has a carriage return; lines end in a line feed alone' },
       ],
+    ],
+    [
+      'whose statement is long for the white space in its header',
+      [altered(each => ({ ...each, statement: long })), one, two, three],
+      malformed,
+      [{ place: 'statement', message: `has ${long.length} characters, want at most 2048` }],
     ],
     [
       'with another secret',
