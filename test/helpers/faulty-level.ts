@@ -8,6 +8,8 @@ export type FaultMode = 'lost' | 'lost but persisted';
 /** A real database in memory whose write number `failAt` fails, once; the first is number 1. */
 export class FaultyLevel extends MemoryLevel<Uint8Array, Uint8Array> {
   writes = 0;
+  /** How many of them were asked to be on disk when they end. */
+  synced = 0;
   failAt = Number.POSITIVE_INFINITY;
   mode: FaultMode = 'lost';
 
@@ -16,8 +18,9 @@ export class FaultyLevel extends MemoryLevel<Uint8Array, Uint8Array> {
   }
 
   // abstract-level's private method for implementations, which its types do not show.
-  async _batch(operations: unknown, options: unknown): Promise<void> {
+  async _batch(operations: unknown, options: { readonly sync?: unknown }): Promise<void> {
     this.writes++;
+    if (options.sync === true) this.synced++;
     const fails = this.writes === this.failAt;
     const inherited = Object.getPrototypeOf(FaultyLevel.prototype)._batch;
     if (!fails || this.mode === 'lost but persisted') await inherited.call(this, operations, options);

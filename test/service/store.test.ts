@@ -13,6 +13,7 @@ import {
   type Table,
   tables,
 } from '../../service/store.ts';
+import { FaultyLevel } from '../helpers/faulty-level.ts';
 import { memoryDatabase } from '../helpers/ledger.ts';
 
 const key = utf8('key');
@@ -84,6 +85,15 @@ describe('Store', () => {
     });
     await other.put(key, stored);
     await expect(store.get('leaf', key)).rejects.toBeInstanceOf(StoreCorruptError);
+  });
+
+  it('has every write on disk before it answers', async () => {
+    const database = new FaultyLevel();
+    await database.open();
+    const store = new Store(database, never);
+    await store.write([{ table: 'entry', key, value }]);
+    await store.write([{ table: 'entry', key, value: null }]);
+    expect([database.writes, database.synced]).toEqual([2, 2]);
   });
 
   it('takes no further call once a write has failed', async () => {
