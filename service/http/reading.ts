@@ -11,12 +11,17 @@ import { LedgerError } from '../errors.ts';
 import type { Ledger } from '../ledger.ts';
 import type { IndexRange, OwnRecord, Reading } from '../reading.ts';
 import { answerNow } from './answers.ts';
+import { deadlineOf } from './deadline.ts';
+import type { Limits } from './limits.ts';
+import type { Clock } from './ndjson.ts';
+import { Patience } from './patience.ts';
 import type { Report } from './problems.ts';
 import { integerText, leafHashText, malformed, noQuery, readOptionalQuery, readPath } from './query.ts';
 
 export type ReadingParts = {
   readonly reading: Pick<Reading, 'admit' | 'record' | 'export'>;
   readonly ledger: Pick<Ledger, 'signed'>;
+  readonly limits: Pick<Limits, 'elapsed' | 'count'>;
   readonly stopping: AbortSignal;
   readonly report: Report;
 };
@@ -24,7 +29,11 @@ export type ReadingParts = {
 /** How much text goes out at a time, at least: a line alone would cost a write of its own. */
 const pieceLength = 1 << 16;
 
-export function readingRoutes(router: Router, { reading, ledger, stopping, report }: ReadingParts): void {
+/** The least speed of who reads an export, which has a place that others wait for. */
+const readBytesPerS = 2_048;
+
+export function readingRoutes(router: Router, parts: ReadingParts): void {
+  const { reading, ledger, limits, stopping, report } = parts;
   router.get('/v1/records/export', async ctx => {
     const range = readRange(ctx, ledger.signed().size);
     // Before anything is waited for: a connection that has closed meanwhile does not say so again, and would keep its room for ever.
@@ -33,7 +42,17 @@ export function readingRoutes(router: Router, { reading, ledger, stopping, repor
     const records = await reading.export(reader, range, cut.signal);
     ctx.status = 200;
     ctx.set('Content-Type', 'application/x-ndjson');
-    const text = pieces(records, error => {
+    const patience = new Patience({
+      limitMs: deadlineOf(ctx.req).limitMs,
+      bytesPerS: readBytesPerS,
+      elapsed: limits.elapsed,
+      onLate: () => {
+        limits.count('patience');
+        ctx.res.destroy();
+      },
+    });
+    ctx.res.once('close', () => patience.stop());
+    const text = pieces(records, patience, error => {
       if (!cut.signal.aborted) report(error, ctx.state['ids']);
       // The end of an answer says that it is whole.
       ctx.res.destroy();
@@ -80,9 +99,14 @@ function cutWhenOver(res: ServerResponse, stopping: AbortSignal): AbortControlle
   return over;
 }
 
-/** The lines of records, some at a time. @param fail told of what ends them too early */
+/**
+ * The lines of records, some at a time.
+ * @param clock runs while it is waited for that somebody reads, in the end until it is stopped
+ * @param fail told of what ends them too early
+ */
 async function* pieces(
   records: AsyncIterable<OwnRecord>,
+  clock: Clock,
   fail: (error: unknown) => void,
 ): AsyncGenerator<string> {
   let piece = '';
@@ -90,9 +114,13 @@ async function* pieces(
     for await (const record of records) {
       piece += `${JSON.stringify(formatOwnRecord(record))}\n`;
       if (piece.length < pieceLength) continue;
+      clock.start();
       yield piece;
+      clock.stop();
+      clock.moved(piece.length);
       piece = '';
     }
+    clock.start();
     if (piece !== '') yield piece;
   } catch (error) {
     fail(error);

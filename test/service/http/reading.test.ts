@@ -294,6 +294,31 @@ describe('GET /v1/records/export', () => {
     expect(world.state.faults).toEqual([]);
   });
 
+  it('is cut when its reader stands still, and goes on for one who is slow', async () => {
+    await world.stop();
+    world = await aWorld({ limits: { requestTimeoutMs: 1_500 } });
+    await manyLarge(300);
+    const [still, slow] = [await openExport(), await openExport()];
+    const cut = once(still, 'error');
+    let bytes = 0;
+    const whole = once(slow, 'end');
+    // A rest of less than the limit for each megabyte takes longer than the limit in all.
+    slow.on('data', chunk => {
+      const megabytes = bytes >> 20;
+      bytes += chunk.length;
+      if (bytes >> 20 === megabytes) return;
+      slow.pause();
+      void setTimeout(100).then(() => slow.resume());
+    });
+    await whole;
+    expect(bytes).toBeGreaterThan(300 * 60_000);
+    still.resume();
+    expect((await cut)[0]).toMatchObject({ code: 'ECONNRESET' });
+    expect(world.state.faults).toEqual([]);
+    const metrics = await ask(world, '/metrics');
+    expect(metrics.body).toMatch(/limit="patience"\} 1/);
+  });
+
   it('ends when its reader goes, without a fault', async () => {
     await manyLarge(300);
     const reading = await openExport();
