@@ -5,10 +5,10 @@ import { readFile } from 'node:fs/promises';
 import type { Receipt } from '../merkle/receipt.ts';
 import { type LedgerClient, receiptFile } from '../service/client/client.ts';
 import { type CompletionOptions, completeReceipts } from '../service/client/completion.ts';
-import type { UnavailableError } from '../service/client/errors.ts';
 import { Retry, retrying, retryLimits } from '../service/client/retry.ts';
 import { replaceFile } from './durable.ts';
 import { parseKept } from './kept.ts';
+import { alone } from './lock.ts';
 import { receiptFilesIn } from './receipt-folder.ts';
 import { receiptsIn } from './receipt-lines.ts';
 
@@ -26,7 +26,7 @@ export async function completeLines(
   options: CompletionOptions & { readonly onDone?: (done: number) => void },
 ): Promise<Completed> {
   const counts = { complete: 0, incomplete: 0 };
-  await replaceFile(to, async file => {
+  const write = async (file: FileHandle): Promise<void> => {
     const piece = new Piece(file);
     for await (const receipt of completeReceipts(client, receiptsIn(path), options)) {
       count(counts, receipt);
@@ -34,7 +34,9 @@ export async function completeLines(
       options.onDone?.(counts.complete + counts.incomplete);
     }
     await piece.end();
-  });
+  };
+  // A run that appends would write into the file that was replaced.
+  await alone(to, () => replaceFile(to, write));
   return counts;
 }
 
@@ -53,13 +55,15 @@ export async function completeFolder(
       yield before;
     }
   };
-  // A receipt comes out for each that goes in, before the next one is asked for.
-  for await (const receipt of completeReceipts(client, kept(), options)) {
-    count(counts, receipt);
-    // What is as it was needs not be written.
-    if (receipt !== before) await replaceFile(path, file => file.writeFile(receiptFile(receipt)));
-    options.onDone?.(counts.complete + counts.incomplete);
-  }
+  await alone(folder, async () => {
+    // A receipt comes out for each that goes in, before the next one is asked for.
+    for await (const receipt of completeReceipts(client, kept(), options)) {
+      count(counts, receipt);
+      // What is as it was needs not be written.
+      if (receipt !== before) await replaceFile(path, file => file.writeFile(receiptFile(receipt)));
+      options.onDone?.(counts.complete + counts.incomplete);
+    }
+  });
   return counts;
 }
 
@@ -68,15 +72,18 @@ export async function untilFinal(
   client: LedgerClient,
   index: number,
   waitS: number,
-  onRetry: (reason: UnavailableError) => void,
+  { stop, onRetry }: Pick<CompletionOptions, 'stop' | 'onRetry'>,
 ): Promise<void> {
   const until = client.clock.now() + waitS * 1000;
   const retry = new Retry(client.clock, { ...retryLimits, giveUpMs: waitS * 1000 });
   for (;;) {
-    const { sizes } = await retrying(() => client.about(), retry, { onRetry });
+    const { sizes } = await retrying(() => client.about(), retry, {
+      signal: stop,
+      ...(onRetry && { onRetry }),
+    });
     if (sizes.final > index || client.clock.now() >= until) return;
     retry.progressed();
-    await client.clock.sleep(1000);
+    await client.clock.sleep(1000, stop);
   }
 }
 

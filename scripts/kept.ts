@@ -4,6 +4,7 @@
  */
 
 import { equalBytes } from '../merkle/bytes.ts';
+import { originLine } from '../merkle/checkpoint.ts';
 import { FormatError } from '../merkle/errors.ts';
 import { parseReceipt, type Receipt } from '../merkle/receipt.ts';
 import { parseStatement } from '../merkle/statement.ts';
@@ -38,6 +39,17 @@ export function isAbout(receipt: Receipt, event: Uint8Array, place: string): boo
   if (record === undefined)
     throw new CommandError(2, `${place} is a receipt without its record: name another place with --out`);
   return equalBytes(record.batch?.event ?? parseStatement(record.statement).payload, event);
+}
+
+/**
+ * The same event may be in several logs, and a receipt of one says nothing about another.
+ * @throws {CommandError} exit code 2 for a receipt of another log
+ */
+export function requireLog(receipt: Receipt, origin: string, place: string): void {
+  const named = originLine(receipt.checkpoint);
+  if (named === origin) return;
+  const what = `${place} has a receipt of the log "${named}", and this one is "${origin}"`;
+  throw new CommandError(2, `${what}: name another place with --out`);
 }
 
 /** Reads a kept receipt. @throws {CommandError} exit code 2 for what is none */

@@ -7,6 +7,7 @@ import { receiptFile } from '../service/client/client.ts';
 import { CommandError } from './command.ts';
 import { diskFault, putFile, syncFolder } from './durable.ts';
 import { type Gap, isAbout, type KeptReceipts, parseKept, type Wanted } from './kept.ts';
+import { takePlace } from './lock.ts';
 
 const suffix = '.receipt.json';
 
@@ -15,8 +16,14 @@ const width = 16;
 
 /** Opens a folder of receipts, or begins one. Others may not look into it. */
 export async function openReceiptFolder(path: string): Promise<ReceiptFolder> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
-  return new ReceiptFolder(path);
+  const free = await takePlace(path);
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    return new ReceiptFolder(path, free);
+  } catch (error) {
+    await free();
+    throw diskFault(path, error);
+  }
 }
 
 /** The files of receipts in a folder and the folders in it, in the order of their names. */
@@ -33,8 +40,12 @@ export class ReceiptFolder implements KeptReceipts {
   readonly path: string;
   readonly #folders = new Set<string>();
 
-  constructor(path: string) {
+  readonly #free: () => Promise<void>;
+
+  /** @param free gives the place free in the end */
+  constructor(path: string, free: () => Promise<void>) {
     this.path = path;
+    this.#free = free;
   }
 
   async find({ event, name }: Wanted): Promise<Receipt | Gap> {
@@ -67,9 +78,13 @@ export class ReceiptFolder implements KeptReceipts {
     for (const folder of folders) await syncFolder(folder);
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    await this.#free();
+  }
 
-  async release(): Promise<void> {}
+  async release(): Promise<void> {
+    await this.#free();
+  }
 
   #file(name: string): string {
     return join(this.path, `${name}${suffix}`);

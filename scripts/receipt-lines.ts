@@ -6,26 +6,47 @@
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { utf8 } from '../merkle/bytes.ts';
+import { equalBytes, utf8 } from '../merkle/bytes.ts';
 import type { Receipt } from '../merkle/receipt.ts';
 import { receiptFile } from '../service/client/client.ts';
 import { linesOf } from '../service/client/lines.ts';
 import { CommandError } from './command.ts';
 import { diskFault, privateMode, syncFolder } from './durable.ts';
 import { type Gap, isAbout, type KeptReceipts, parseKept, type Wanted } from './kept.ts';
+import { takePlace } from './lock.ts';
 
 /** More than the largest receipt. */
 export const maxReceiptBytes = 8 << 20;
 
 /** Opens a file of receipts, or begins one. @throws {CommandError} exit code 2 if it has something else */
 export async function openReceiptLines(path: string): Promise<ReceiptLines> {
-  const file = await open(path, 'a+', privateMode);
-  const lengthBytes = await wholeLines(file);
-  await file.truncate(lengthBytes);
-  await syncFolder(dirname(path));
-  // What a run was about to put in its place is made again.
-  await rm(`${path}.next`, { force: true });
-  return new ReceiptLines(path, file, lengthBytes);
+  const free = await takePlace(path);
+  try {
+    const file = await open(path, 'a+', privateMode);
+    const lengthBytes = await wholeLines(file);
+    await requireTorn(file, lengthBytes, path);
+    await file.truncate(lengthBytes);
+    await syncFolder(dirname(path));
+    // What a run was about to put in its place is made again.
+    await rm(`${path}.next`, { force: true });
+    return new ReceiptLines(path, file, lengthBytes, free);
+  } catch (error) {
+    await free();
+    throw diskFault(path, error);
+  }
+}
+
+/** How every line of ours begins. */
+const lineStart = utf8('{"version":1,"entry":"');
+
+/**
+ * What is going to be cut off must be a part of a receipt: the file may be somebody's only copy of something else.
+ * @throws {CommandError} exit code 2 if it is not
+ */
+async function requireTorn(file: FileHandle, from: number, path: string): Promise<void> {
+  const { bytesRead, buffer } = await file.read(new Uint8Array(lineStart.length), 0, lineStart.length, from);
+  if (equalBytes(buffer.subarray(0, bytesRead), lineStart.subarray(0, bytesRead))) return;
+  throw new CommandError(2, `${path} ends with something that is no receipt: name another file with --out`);
 }
 
 /** The receipts of a file, one after another. @throws {CommandError} exit code 2 for a line that is none */
@@ -55,13 +76,16 @@ export class ReceiptLines implements KeptReceipts {
   #found = 0;
   #rewriting: Rewriting | undefined;
   readonly #oldLengthBytes: number;
+  readonly #free: () => Promise<void>;
 
-  constructor(path: string, file: FileHandle, lengthBytes: number) {
+  /** @param free gives the place free in the end */
+  constructor(path: string, file: FileHandle, lengthBytes: number, free: () => Promise<void>) {
     this.path = path;
     this.#file = file;
     this.#lengthBytes = lengthBytes;
     this.#oldLengthBytes = lengthBytes;
     this.#old = receiptsIn(path, lengthBytes);
+    this.#free = free;
   }
 
   async find({ event, name }: Wanted): Promise<Receipt | Gap> {
@@ -86,6 +110,7 @@ export class ReceiptLines implements KeptReceipts {
       await this.#endRewriting();
       await this.#append(utf8(appended.map(([, receipt]) => receiptFile(receipt)).join('')));
     } catch (error) {
+      await this.#abandonRewriting();
       throw diskFault(this.path, error);
     }
   }
@@ -94,7 +119,7 @@ export class ReceiptLines implements KeptReceipts {
     try {
       if ((await this.#peek()) === undefined) await this.#endRewriting();
       else {
-        await this.#rewriting?.abandon();
+        await this.#abandonRewriting();
         const line = this.#found + 1;
         const what = `${this.path}:${line} is the receipt of an event that the input does not have, or not in this order`;
         throw new CommandError(2, `${what}. Nothing was changed there: name another file with --out`);
@@ -102,20 +127,31 @@ export class ReceiptLines implements KeptReceipts {
     } catch (error) {
       throw diskFault(this.path, error);
     } finally {
-      await this.#old.return(undefined);
-      await this.#file.close();
+      await this.#end();
     }
   }
 
   async release(): Promise<void> {
     try {
-      await this.#rewriting?.finish();
+      await this.#endRewriting();
     } catch (error) {
       throw diskFault(this.path, error);
     } finally {
-      await this.#old.return(undefined);
-      await this.#file.close();
+      await this.#end();
     }
+  }
+
+  /** After a write that failed its lines may be torn: it never takes the old file's place. What it had is in the log all the same. */
+  async #abandonRewriting(): Promise<void> {
+    await this.#rewriting?.abandon();
+    this.#rewriting = undefined;
+  }
+
+  async #end(): Promise<void> {
+    await this.#abandonRewriting();
+    await this.#old.return(undefined);
+    await this.#file.close();
+    await this.#free();
   }
 
   async #peek(): Promise<Receipt | undefined> {

@@ -20,6 +20,7 @@ import {
 import { completeFolder, completeLines, lastIncomplete, untilFinal } from './completion.ts';
 import { replaceFile } from './durable.ts';
 import { parseKept } from './kept.ts';
+import { alone } from './lock.ts';
 import { grouped, ProgressLine } from './progress.ts';
 import { readRecordFile, withRecord } from './record.ts';
 import { originFor, readSigner } from './sign.ts';
@@ -39,7 +40,9 @@ export function addReceipt(program: Command): void {
         () => false,
       );
       if (kept.endsWith('.ndjson') || isFolder) return completeMany(client, kept, isFolder, flags, output);
-      return completeOne(client, kept, flags, config, output);
+      const isHash = /^[0-9a-f]{64}$/.test(kept);
+      const out = String(flags['out'] ?? (isHash ? `${kept}.receipt.json` : kept));
+      return alone(out, () => completeOne(client, kept, out, flags, config, output));
     },
   )
     .requiredOption('--url <url>', 'where the service is')
@@ -56,6 +59,7 @@ export function addReceipt(program: Command): void {
 async function completeOne(
   client: LedgerClient,
   kept: string,
+  out: string,
   flags: Flags,
   config: Settings,
   output: Output,
@@ -75,7 +79,6 @@ async function completeOne(
         });
   if (record !== undefined) receipt = await withRecord(receipt, record);
 
-  const out = String(flags['out'] ?? (isHash ? `${kept}.receipt.json` : kept));
   await replaceFile(out, file => file.writeFile(receiptFile(receipt)));
   const anchored = receipt.evidence !== null;
   output.result(`${out}: ${anchored ? 'anchored' : 'not yet anchored'}`, {
@@ -106,7 +109,7 @@ async function completeMany(
     onDone: (done: number) => progress.update({ done }),
   };
   const waitS = Number(flags['wait'] ?? 0);
-  if (waitS > 0) await untilFinal(client, await lastIncomplete(kept), waitS, options.onRetry);
+  if (waitS > 0) await untilFinal(client, await lastIncomplete(kept), waitS, options);
   const { complete, incomplete } = isFolder
     ? await completeFolder(client, kept, options)
     : await completeLines(client, kept, out, options);

@@ -7,8 +7,9 @@ import type { Receipt } from '../merkle/receipt.ts';
 import { parseStatement } from '../merkle/statement.ts';
 import type { LedgerClient } from '../service/client/client.ts';
 import type { Item } from '../service/client/groups.ts';
+import { Retry, retrying, retryLimits } from '../service/client/retry.ts';
 import { type Outcome, type StreamOptions, submitStream } from '../service/client/stream.ts';
-import type { Gap, KeptReceipts } from './kept.ts';
+import { type Gap, type KeptReceipts, requireLog } from './kept.ts';
 
 /** What became of how many. */
 export type Tally = {
@@ -38,11 +39,39 @@ export type SubmissionParts = {
   readonly onProgress: (tally: Tally) => void;
 };
 
-/** @throws what `submitStream` and the receipts do. What is in the tally has its receipt, or was told of as refused */
+/**
+ * Ends in order when `options.stop` aborts, and after a refusal where it should.
+ * @throws what `submitStream` and the receipts do. What is in the tally has its receipt, or was told of as refused
+ */
 export async function submitAll(parts: SubmissionParts, tally: Tally): Promise<void> {
-  const { client, receipts, options, stopAtRefusal, onRefused, onProgress } = parts;
-  const unsent = new Unsent(parts, tally);
-  for await (const part of submitStream(client, unsent.items(), options)) {
+  // What is under way when a line is refused has its receipts all the same.
+  const halt = new AbortController();
+  const { stop = halt.signal } = parts.options;
+  const signal = AbortSignal.any([stop, halt.signal]);
+  try {
+    await submitUntil(signal, () => halt.abort(), parts, tally);
+  } catch (error) {
+    // What waited for the service throws that it was stopped.
+    if (!(signal.aborted && isAbort(error))) throw error;
+  }
+}
+
+async function submitUntil(
+  stop: AbortSignal,
+  halt: () => void,
+  { stopAtRefusal, ...parts }: SubmissionParts,
+  tally: Tally,
+): Promise<void> {
+  const { client, receipts, options, onRefused, onProgress } = parts;
+  const { retries, onRetry = () => undefined } = options;
+  const retry = new Retry(client.clock, { ...retryLimits, ...retries });
+  // Asked before the kept receipts are looked at: they must be of this log.
+  const { origin } =
+    options.origin === undefined
+      ? await retrying(() => client.about(), retry, { signal: stop, onRetry })
+      : { origin: options.origin };
+  const unsent = new Unsent(parts, origin, tally);
+  for await (const part of submitStream(client, unsent.items(), { ...options, origin, stop })) {
     const kept: (readonly [Gap, Receipt])[] = [];
     const recorded: Recorded[] = [];
     const refused: Refused[] = [];
@@ -61,8 +90,13 @@ export async function submitAll(parts: SubmissionParts, tally: Tally): Promise<v
     for (const outcome of refused) await onRefused(outcome);
     tally.refused += refused.length;
     onProgress(tally);
-    if (refused.length > 0 && stopAtRefusal) return;
+    if (refused.length > 0 && stopAtRefusal) halt();
   }
+}
+
+/** Whether an error says that a signal has ended something. */
+export function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
 }
 
 function count(tally: Tally, { isNew, receipt }: Recorded): void {
@@ -71,15 +105,19 @@ function count(tally: Tally, { isNew, receipt }: Recorded): void {
   tally.lastIndex = Math.max(tally.lastIndex, receipt.inclusion.index);
 }
 
+type UnsentParts = Pick<SubmissionParts, 'items' | 'receipts' | 'nameOf' | 'onProgress'>;
+
 /** The items that have no receipt yet, and for those under way where their receipts belong. */
 class Unsent {
-  readonly #parts: SubmissionParts;
+  readonly #parts: UnsentParts;
+  readonly #origin: string;
   readonly #tally: Tally;
   /** By line, of what is under way: as many as uploads have. An event of a batch may have its receipt and go along with the others. */
   readonly #gaps = new Map<number, Gap | 'kept'>();
 
-  constructor(parts: SubmissionParts, tally: Tally) {
+  constructor(parts: UnsentParts, origin: string, tally: Tally) {
     this.#parts = parts;
+    this.#origin = origin;
     this.#tally = tally;
   }
 
@@ -118,6 +156,7 @@ class Unsent {
       this.#gaps.set(line, found);
       return true;
     }
+    requireLog(found, this.#origin, receipts.path);
     this.#tally.kept++;
     this.#tally.lastIndex = Math.max(this.#tally.lastIndex, found.inclusion.index);
     onProgress(this.#tally);

@@ -1,18 +1,19 @@
 /** `zegel submit` of many: says how far it is, what was refused, and how to go on where it stopped. */
 
 import { appendFile, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { LedgerClient } from '../service/client/client.ts';
 import { RefusedError, UnavailableError } from '../service/client/errors.ts';
 import { type Item, placeName } from '../service/client/groups.ts';
 import type { StreamOptions } from '../service/client/stream.ts';
 import { CommandError, type ExitCode, type Flags, type Output } from './command.ts';
 import { type Completed, completeFolder, completeLines, untilFinal } from './completion.ts';
-import { privateMode } from './durable.ts';
+import { diskFault, privateMode } from './durable.ts';
 import type { KeptReceipts } from './kept.ts';
 import { grouped, ProgressLine } from './progress.ts';
 import { openReceiptFolder } from './receipt-folder.ts';
 import { openReceiptLines } from './receipt-lines.ts';
-import { type Refused, submitAll, type Tally } from './submission.ts';
+import { isAbort, type Refused, submitAll, type Tally } from './submission.ts';
 
 /** What there is to submit. */
 export type Input = {
@@ -48,12 +49,13 @@ export async function submitMany({ client, options, input, output, flags }: Many
     output.note(line);
   };
   const refusals = new Refusals(flags['refused'], isJson, output, tell);
-  await refusals.begin();
+  refusals.requireApart(input.path, out);
   const receipts = out.endsWith('.ndjson') ? await openReceiptLines(out) : await openReceiptFolder(out);
   const tally: Tally = { recorded: 0, known: 0, kept: 0, refused: 0, lastIndex: -1 };
   const stop = stopSignal(tell);
 
   const failure = await attempt(async () => {
+    await refusals.begin();
     await submitAll(
       {
         client,
@@ -78,14 +80,21 @@ export async function submitMany({ client, options, input, output, flags }: Many
     failure === undefined && !stop.aborted && !(refusals.count > 0 && flags['stopAtRefusal'] === true);
   const closing = await attempt(() => (isWhole ? receipts.close() : receipts.release()));
   const ended = failure ?? closing;
-  if (ended !== undefined) throw described(ended.error, tally, input, out);
+  if (ended !== undefined) throw described(diskFault(out, ended.error), tally, input, out);
   if (stop.aborted) {
     output.note(goOn('stopped', tally, input, out));
     return 3;
   }
 
   const waitS = Number(flags['wait'] ?? 0);
-  const completed = waitS > 0 ? await complete(client, receipts, tally, waitS, progress, tell) : undefined;
+  let completed: Completed | undefined;
+  if (waitS > 0) {
+    try {
+      completed = await complete(client, receipts, tally, waitS, progress, tell, stop);
+    } catch (error) {
+      if (!(stop.aborted && isAbort(error))) throw error;
+    }
+  }
   output.result(summary(tally, input, out, completed), {
     recorded: tally.recorded,
     known: tally.known,
@@ -95,7 +104,8 @@ export async function submitMany({ client, options, input, output, flags }: Many
     ...(completed ?? {}),
   });
   if (tally.refused > 0) return 1;
-  return completed !== undefined && completed.incomplete > 0 ? 3 : 0;
+  // Without it the wait was ended by whoever runs this.
+  return waitS > 0 && completed?.incomplete !== 0 ? 3 : 0;
 }
 
 /** Waits for the anchor of the last one, and completes what can be completed. */
@@ -106,12 +116,14 @@ async function complete(
   waitS: number,
   progress: ProgressLine,
   tell: (line: string) => void,
+  stop: AbortSignal,
 ): Promise<Completed> {
   const options = {
+    stop,
     onRetry: (reason: Error) => tell(`${reason.message}: trying again`),
     onDone: (done: number) => progress.update({ done }),
   };
-  await untilFinal(client, lastIndex, waitS, options.onRetry);
+  await untilFinal(client, lastIndex, waitS, options);
   try {
     return path.endsWith('.ndjson')
       ? await completeLines(client, path, path, options)
@@ -189,6 +201,14 @@ class Refusals {
     this.#tell = tell;
   }
 
+  /** What was there before is written over. @throws {CommandError} exit code 2 if that is what is read, or where receipts are */
+  requireApart(...others: readonly string[]): void {
+    const file = this.#file;
+    const same = file === undefined ? undefined : others.find(other => resolve(other) === resolve(file));
+    if (same !== undefined)
+      throw new CommandError(2, `${same} would be written over: name another file with --refused`);
+  }
+
   async begin(): Promise<void> {
     if (this.#file !== undefined) await writeFile(this.#file, '', { mode: privateMode });
   }
@@ -205,11 +225,19 @@ class Refusals {
       detail,
       issues,
     };
-    if (this.#file !== undefined) await appendFile(this.#file, `${JSON.stringify(value)}\n`);
+    if (this.#file !== undefined) await this.#append(this.#file, `${JSON.stringify(value)}\n`);
     if (this.#isJson) this.#output.result('', value);
     else if (this.count <= refusalsTold)
       this.#tell(`${placeName(outcome)}: refused, ${status} ${name}: ${detail}`);
     else if (this.count === refusalsTold + 1 && this.#file === undefined)
       this.#tell('more lines were refused: name a file for them with --refused');
+  }
+
+  async #append(file: string, line: string): Promise<void> {
+    try {
+      await appendFile(file, line);
+    } catch (error) {
+      throw diskFault(file, error);
+    }
   }
 }

@@ -1,9 +1,10 @@
 /** `zegel submit` of one event or one statement: its receipt is a file of its own. */
 
 import { readFile } from 'node:fs/promises';
-import { formatHex } from '../merkle/bytes.ts';
+import { equalBytes, formatHex } from '../merkle/bytes.ts';
+import { originLine } from '../merkle/checkpoint.ts';
 import { formatTime, parseEntry } from '../merkle/entry.ts';
-import { parseReceipt } from '../merkle/receipt.ts';
+import { parseReceipt, type Receipt } from '../merkle/receipt.ts';
 import { parseStatement } from '../merkle/statement.ts';
 import { type LedgerClient, receiptFile } from '../service/client/client.ts';
 import { RefusedError } from '../service/client/errors.ts';
@@ -11,7 +12,8 @@ import type { Item } from '../service/client/groups.ts';
 import { type Outcome, type StreamOptions, submitStream } from '../service/client/stream.ts';
 import { CommandError, type ExitCode, type Flags, type Output } from './command.ts';
 import { replaceFile } from './durable.ts';
-import { isAbout } from './kept.ts';
+import { isAbout, requireLog } from './kept.ts';
+import { alone } from './lock.ts';
 
 export type OneParts = {
   readonly client: LedgerClient;
@@ -22,7 +24,13 @@ export type OneParts = {
 };
 
 /** @throws {RefusedError} if it is refused; {CommandError} exit code 2 if it is malformed, or another event's receipt is in its place */
-export async function submitOne({ client, options, items, output, flags }: OneParts): Promise<ExitCode> {
+export async function submitOne(parts: OneParts): Promise<ExitCode> {
+  const { out } = parts.flags;
+  // Nobody else puts a receipt there while it is being looked at.
+  return typeof out === 'string' ? alone(out, () => submitAlone(parts)) : submitAlone(parts);
+}
+
+async function submitAlone({ client, options, items, output, flags }: OneParts): Promise<ExitCode> {
   const { out } = flags;
   const checked = async function* (): AsyncGenerator<Item> {
     for await (const item of items) {
@@ -40,12 +48,14 @@ export async function submitOne({ client, options, items, output, flags }: OnePa
 
   const { isNew, leafHash } = outcome;
   const place = typeof out === 'string' ? out : `${formatHex(leafHash)}.receipt.json`;
-  await replaceFile(place, file => file.writeFile(receiptFile(outcome.receipt)));
-  let { receipt } = outcome;
+  let receipt = (await completeIn(place, outcome.receipt)) ?? outcome.receipt;
   const waitS = Number(flags['wait'] ?? 0);
-  if (waitS > 0) {
-    receipt = await client.wait(receipt, { waitS });
+  if (receipt.evidence === null) {
     await replaceFile(place, file => file.writeFile(receiptFile(receipt)));
+    if (waitS > 0) {
+      receipt = await client.wait(receipt, { waitS });
+      await replaceFile(place, file => file.writeFile(receiptFile(receipt)));
+    }
   }
   const isAnchored = receipt.evidence !== null;
   const { index } = receipt.inclusion;
@@ -60,17 +70,32 @@ export async function submitOne({ client, options, items, output, flags }: OnePa
   return waitS > 0 && !isAnchored ? 3 : 0;
 }
 
-/** A receipt is not written over another event's: it may be the only copy of a salt. */
-async function requireRoom(out: string, item: Item): Promise<void> {
-  const bytes = await readFile(out).catch(() => undefined);
-  if (bytes === undefined || (item.kind !== 'event' && item.kind !== 'statement')) return;
-  const event = item.kind === 'event' ? item.event : parseStatement(item.statement).payload;
-  let isOther = false;
+/** What is in a file, if that is a receipt. */
+async function receiptIn(path: string): Promise<Receipt | undefined> {
   try {
-    isOther = !isAbout(parseReceipt(bytes), event, out);
+    return parseReceipt(await readFile(path));
   } catch {
     // No receipt: what people name here, they mean to be written over.
+    return undefined;
   }
-  if (isOther)
+}
+
+/**
+ * The receipt of the same record that is there and complete: it never changes again, and what was just given lacks the anchor.
+ * @throws {CommandError} exit code 2 if it is of another log
+ */
+async function completeIn(place: string, { entry, checkpoint }: Receipt): Promise<Receipt | undefined> {
+  const there = await receiptIn(place);
+  if (there?.record === undefined) return undefined;
+  requireLog(there, originLine(checkpoint), place);
+  return there.evidence !== null && equalBytes(there.entry, entry) ? there : undefined;
+}
+
+/** A receipt is not written over another record's: it may be the only copy of a salt. */
+async function requireRoom(out: string, item: Item): Promise<void> {
+  const there = await receiptIn(out);
+  if (there?.record === undefined || (item.kind !== 'event' && item.kind !== 'statement')) return;
+  const event = item.kind === 'event' ? item.event : parseStatement(item.statement).payload;
+  if (!isAbout(there, event, out))
     throw new CommandError(2, `${out} is the receipt of another event: name another file with --out`);
 }

@@ -10,6 +10,7 @@ import { formatHex } from '../../merkle/bytes.ts';
 import { formatReceipt } from '../../merkle/receipt.ts';
 import { leafHash } from '../../merkle/tree.ts';
 import { runZegel, zegelJson } from '../helpers/cli.ts';
+import { forge } from '../helpers/forge.ts';
 import { answerText, aProxy } from '../helpers/proxy.ts';
 import { aSite, type ServiceProcess, type Site, siteAgency } from '../helpers/site.ts';
 import {
@@ -290,6 +291,77 @@ describe('zegel submit', { timeout: 240_000 }, () => {
     ]);
     expect(code).toBe(1);
     expect(await keptReceipts(place('halt-out.ndjson'))).toHaveLength(3);
+  });
+
+  it('keeps the receipts of what went along with a refused line', async () => {
+    await writeEvents(place('along.ndjson'), 2_500, 'along');
+    const text = await readFile(place('along.ndjson'), 'utf8');
+    await writeFile(place('along.ndjson'), text.replace('\n', '\nno event\n'));
+    const before = await recordsIn(service.url);
+    const { code } = await runZegel(['submit', ...args('along.ndjson', 'along-out', '--stop-at-refusal')]);
+    expect(code).toBe(1);
+    const records = (await recordsIn(service.url)) - before;
+    expect(await keptReceipts(place('along-out'))).toHaveLength(records);
+  });
+
+  it('does not take the receipts of another log for its own', async () => {
+    await writeFile(place('moved.ndjson'), `${eventOf((await forge()).receipt)}\n`);
+    const kept = formatReceipt((await forge()).receipt);
+    await writeFile(place('moved-out.ndjson'), `${kept}\n`);
+    const { code, err } = await startSubmit(args('moved.ndjson', 'moved-out.ndjson')).ended;
+    expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining('has a receipt of the log') });
+    expect(await readFile(place('moved-out.ndjson'), 'utf8')).toBe(`${kept}\n`);
+    await writeFile(place('moved.json'), eventOf((await forge()).receipt));
+    await writeFile(place('moved-one.json'), kept);
+    expect(await startSubmit(args('moved.json', 'moved-one.json')).ended).toMatchObject({ code: 2 });
+    expect(await readFile(place('moved-one.json'), 'utf8')).toBe(kept);
+  });
+
+  it('lets one run at a time write receipts to one place', async () => {
+    await writeEvents(place('twice.ndjson'), 30_000, 'twice');
+    const first = startSubmit(args('twice.ndjson', 'twice-out.ndjson'));
+    while (!(await isThere('twice-out.ndjson'))) await sleep(50);
+    const second = await startSubmit(args('twice.ndjson', 'twice-out.ndjson')).ended;
+    const complete = await runZegel(['receipt', place('twice-out.ndjson'), '--url', service.url]);
+    first.child.kill('SIGINT');
+    expect(second).toMatchObject({ code: 3, err: expect.stringContaining('is in use by process') });
+    expect(complete).toMatchObject({ code: 3, err: expect.stringContaining('is in use by process') });
+    await first.ended;
+    const count = (await keptReceipts(place('twice-out.ndjson'))).length;
+    await truncateLines(place('twice.ndjson'), count);
+    await requireAll('twice.ndjson', 'twice-out.ndjson');
+  });
+
+  it('stops while it waits for a service that is not there', async () => {
+    await writeEvents(place('absent.ndjson'), 5, 'absent');
+    const nobody = args('absent.ndjson', 'absent-out.ndjson').map(arg =>
+      arg === service.url ? 'http://127.0.0.1:9' : arg,
+    );
+    const { child, ended } = startSubmit(nobody);
+    child.stderr?.on('data', (text: string) => {
+      if (text.includes('trying again')) child.kill('SIGINT');
+    });
+    const { code, err } = await ended;
+    expect({ code, err }).toEqual({ code: 3, err: expect.stringContaining('stopped with 0 events') });
+  });
+
+  it('does not put an unanchored receipt over the anchored one of the same event', async () => {
+    const [event = ''] = (await readFile(place('gone.ndjson'), 'utf8')).split('\n');
+    await writeFile(place('one.json'), event);
+    const once = args('one.json', 'one.receipt.json', '--wait', '60');
+    expect(await startSubmit(once).ended).toMatchObject({ code: 0 });
+    const anchored = await readFile(place('one.receipt.json'), 'utf8');
+    expect(await startSubmit(args('one.json', 'one.receipt.json')).ended).toMatchObject({ code: 0 });
+    expect(await readFile(place('one.receipt.json'), 'utf8')).toBe(anchored);
+  });
+
+  it('writes refusals neither over its input nor over the receipts', async () => {
+    await writeEvents(place('apart.ndjson'), 2, 'apart');
+    for (const over of ['apart.ndjson', 'apart-out.ndjson']) {
+      const refused = args('apart.ndjson', 'apart-out.ndjson', '--refused', place(over));
+      expect(await startSubmit(refused).ended).toMatchObject({ code: 2 });
+    }
+    expect((await readFile(place('apart.ndjson'), 'utf8')).split('\n')).toHaveLength(3);
   });
 });
 

@@ -1,4 +1,14 @@
-import { appendFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  type FileHandle,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -127,6 +137,57 @@ describe('ReceiptLines', () => {
     await receipts.keep([[gap, receiptOf('b')]]);
     await receipts.release();
     expect(await idsIn(path)).toBe('abcdef');
+  });
+
+  it('never puts a file in its place that a failed write has torn', async () => {
+    const path = aPath();
+    await submit(path, 'abcdef', { refused: 'b' });
+    const before = await readFile(path, 'utf8');
+    const receipts = await openReceiptLines(path);
+    await receipts.find(wanted('a'));
+    const gap = await receipts.find(wanted('b'));
+    if (!('name' in gap)) throw new Error('b was refused');
+    // Stands for a disk that is full in the middle of a line, and has room again a moment later.
+    const probe = await open(path);
+    const handles: { appendFile: FileHandle['appendFile'] } = Object.getPrototypeOf(probe);
+    await probe.close();
+    const { appendFile: real } = handles;
+    let writes = 0;
+    handles.appendFile = async function (this: FileHandle, data, ...rest) {
+      if (++writes !== 1) return real.call(this, data, ...rest);
+      await real.call(this, Buffer.from(data as Uint8Array).subarray(0, 7), ...rest);
+      throw Object.assign(new Error('full'), { code: 'ENOSPC' });
+    };
+    try {
+      await expect(receipts.keep([[gap, receiptOf('b')]])).rejects.toMatchObject({ exitCode: 3 });
+    } finally {
+      handles.appendFile = real;
+    }
+    await receipts.release();
+    expect(await readFile(path, 'utf8')).toBe(before);
+    await submit(path, 'abcdef');
+    expect(await idsIn(path)).toBe('abcdef');
+  });
+
+  it('leaves alone what is no receipt, even where its last line has no end', async () => {
+    const path = aPath();
+    await writeFile(path, '{"specversion":"1.0"}\n{"specversion":"1.0"}');
+    await expect(openReceiptLines(path)).rejects.toMatchObject({ exitCode: 2 });
+    expect(await readFile(path, 'utf8')).toBe('{"specversion":"1.0"}\n{"specversion":"1.0"}');
+  });
+
+  it('is written by one at a time, and by the next when that has ended', async () => {
+    const path = aPath();
+    const first = await openReceiptLines(path);
+    await expect(openReceiptLines(path)).rejects.toMatchObject({
+      exitCode: 3,
+      message: expect.stringContaining(`in use by process ${process.pid}`),
+    });
+    await first.release();
+    // Of a run that was killed under this process's number, as happens in a container.
+    await writeFile(`${path}.lock`, `${process.pid}\n`);
+    await submit(path, 'a');
+    expect(await idsIn(path)).toBe('a');
   });
 
   it('refuses a file of something else', async () => {
