@@ -156,6 +156,8 @@ export class Anchoring {
     await this.#addChainEntry(final);
     const signed = this.#signed();
     const { size, root } = signed;
+    // The record that calls for it is on disk and not signed yet. An anchor that is final would be made again, and its evidence with it.
+    if (size <= this.#book.finalSize) return;
     const oldSize = head.size;
     const first = this.#registry.pinned.anchorRegistry.block;
     if (oldSize === size) {

@@ -241,6 +241,34 @@ describe('a clock that is off', () => {
     expect(new Set(await verdicts(log, started))).toEqual(new Set(['matches, unproved']));
   });
 
+  it('behind the chain, with a record that is not signed yet: no anchor that is final is made again', async () => {
+    const site = await aSiteOn(startHardhat);
+    await site.chain.ask('evm_increaseTime', 100);
+    await site.chain.ask('evm_mine');
+    const log = await aLogOn(site);
+    const mayWrite = Promise.withResolvers<void>();
+    let isHeld = false;
+    const write = async (checkpoint: string) => {
+      if (isHeld) await mayWrite.promise;
+      await log.guard.write(checkpoint);
+    };
+    const started = await log.start({ guard: { read: () => log.guard.read(), write } });
+    await ticks(started, 1);
+    await started.ledger.submit(log.record('a'));
+    await ticks(started, 2);
+    expect(started.book).toMatchObject({ finalSize: 2, pending: undefined });
+
+    isHeld = true;
+    const submitted = started.ledger.submit(log.record('b'));
+    while (started.ledger.sequenced < 3) await new Promise(setImmediate);
+    await started.anchorer.tick();
+    expect(started.book.pending).toBeUndefined();
+    mayWrite.resolve();
+    await submitted;
+    await ticks(started, 2);
+    expect(started.book).toMatchObject({ finalSize: 3, pending: undefined });
+  });
+
   it('behind the chain: no chain entry drags the log into the future', async () => {
     const site = await aSiteOn(startHardhat);
     const log = await aLogOn(site);
