@@ -14,7 +14,7 @@ import { type VerifySignature, verifySignature } from '../../merkle/signature.ts
 import { parseStatement } from '../../merkle/statement.ts';
 import { verifyBatch, verifyRecordStatement } from '../../merkle/steps.ts';
 import { leafHash } from '../../merkle/tree.ts';
-import type { Acknowledged } from './answers.ts';
+import { type Acknowledged, readable } from './answers.ts';
 
 /** What was sent for one record. */
 export type Sent = {
@@ -73,19 +73,22 @@ export async function recordedAs(
 
 async function verifyEarlier(
   record: ReceiptRecord,
-  { statement, event, batch }: Sent,
+  { statement, key, event, batch }: Sent,
   entry: Uint8Array,
   origin: string,
   verify: VerifySignature,
 ): Promise<void> {
-  if (!equalBytes(record.batch?.event ?? parseStatement(record.statement).payload, event))
+  const said = readable('statement', () => parseStatement(record.statement));
+  if (!equalBytes(record.batch?.event ?? said.payload, event))
     throw new ProofError('the answer is about another event than the one that was sent');
-  // Our own signature need not be verified to us.
+  // Our own signature need not be verified to us, but that it is by our key is the answer's word.
   if (record.statement === statement && (record.batch === undefined) === (batch === undefined)) {
-    if (record.batch !== undefined) verifyBatch(record.batch, parseStatement(statement));
-    return;
+    if (!equalBytes(thumbprint(record.key), thumbprint(key)))
+      throw new ProofError('the answer has another key than the one that signed');
+  } else {
+    // The step asks a checkpoint for its first line only.
+    await verifyRecordStatement(record, parseEntry(entry), `${origin}\n`, verify);
   }
-  // The step asks a checkpoint for its first line only.
-  const earlier = await verifyRecordStatement(record, parseEntry(entry), `${origin}\n`, verify);
-  if (record.batch !== undefined) verifyBatch(record.batch, earlier);
+  const { batch: earlier } = record;
+  if (earlier !== undefined) readable('batch', () => verifyBatch(earlier, said));
 }

@@ -5,7 +5,7 @@
 
 import { parseHex, utf8 } from '../../merkle/bytes.ts';
 import { formatTime } from '../../merkle/entry.ts';
-import { FormatError } from '../../merkle/errors.ts';
+import { FormatError, ProofError } from '../../merkle/errors.ts';
 import { type Json, type JsonObject, JsonReader, parseJson } from '../../merkle/json.ts';
 import { type ReceiptRecord, readRecord, type TreePath } from '../../merkle/receipt.ts';
 import { UnavailableError } from './errors.ts';
@@ -85,6 +85,16 @@ export function objectIn(
 ): JsonObject {
   const others = value instanceof Map ? [...value.keys()] : [];
   return reader.object(value, place, wanted, others);
+}
+
+/** What the service gives in a wrong form does not prove what it claims. @throws {ProofError} */
+export function readable<T>(what: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (!(cause instanceof FormatError)) throw cause;
+    throw new ProofError(`the answer has no readable ${what}: ${cause.message}`, { cause });
+  }
 }
 
 export function readAbout(reader: JsonReader, members: JsonObject): AboutLog {

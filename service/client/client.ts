@@ -1,7 +1,7 @@
 /** The service as an agency's program asks it: submits statements, checks what it is told, and gets receipts. */
 
 import { equalBytes, formatHex, utf8 } from '../../merkle/bytes.ts';
-import { readCheckpoint } from '../../merkle/checkpoint.ts';
+import { originLine } from '../../merkle/checkpoint.ts';
 import { ProofError } from '../../merkle/errors.ts';
 import type { Jwk } from '../../merkle/jwk.ts';
 import { formatReceipt, parseReceipt, type Receipt } from '../../merkle/receipt.ts';
@@ -9,9 +9,11 @@ import { parseStatement } from '../../merkle/statement.ts';
 import { leafHash } from '../../merkle/tree.ts';
 import { verifyInclusion } from '../../merkle/verify.ts';
 import { recordedAs } from './acknowledgement.ts';
-import { type AboutLog, readAbout, readAnswer, readProvedAcknowledged } from './answers.ts';
+import { type AboutLog, readAbout, readAnswer, readable, readProvedAcknowledged } from './answers.ts';
+import { UnavailableError } from './errors.ts';
 import { Requests } from './requests.ts';
 import { type Clock, realClock } from './retry.ts';
+import { requireOrigin } from './tiles.ts';
 
 export { RefusedError, UnavailableError } from './errors.ts';
 
@@ -60,9 +62,7 @@ export class LedgerClient {
 
     const { checkpoint } = answer;
     const { index, path } = answer.inclusion;
-    const { origin, size, root } = readCheckpoint(checkpoint);
-    if (origin !== aud)
-      throw new ProofError(`the answer has a checkpoint of "${origin}", the statement is for "${aud}"`);
+    const { size, root } = requireOrigin(checkpoint, aud);
     verifyInclusion({ index, size, leafHash: recorded.leafHash, path, root });
     return {
       receipt: {
@@ -77,36 +77,43 @@ export class LedgerClient {
     };
   }
 
-  /** The receipt as the service has it now, without the record. @throws {RefusedError} if there is no such entry */
+  /** The receipt as the service has it now, without the record. @throws {RefusedError} if there is no such entry; {ProofError} if it is none */
   async receipt(hash: Uint8Array): Promise<Receipt> {
     const { body } = await this.requests.text(`/v1/records/${formatHex(hash)}/receipt`);
-    return parseReceipt(utf8(body));
+    return readable('receipt', () => parseReceipt(utf8(body)));
   }
 
   /**
    * The newest receipt for a kept one, completed with the record that was kept.
-   * @throws {ProofError} if the service answers with another entry, or does not prove that it is in the log
+   * @throws {ProofError} if the service answers with another entry, or does not prove that it is in the same log
    */
   async complete(kept: Receipt): Promise<Receipt> {
     const fresh = await this.receipt(leafHash(kept.entry));
     if (!equalBytes(fresh.entry, kept.entry))
       throw new ProofError('the service answered with the receipt of another entry');
-    const { size, root } = readCheckpoint(fresh.checkpoint);
+    const { size, root } = requireOrigin(fresh.checkpoint, originLine(kept.checkpoint));
     verifyInclusion({ ...fresh.inclusion, size, root, leafHash: leafHash(fresh.entry) });
     return kept.record === undefined ? fresh : { ...fresh, record: kept.record };
   }
 
   /**
    * Asks again, every second and for so long, until the receipt is complete: until the anchor is final. It may come back without
-   * evidence; then it was too early.
+   * evidence; then it was too early. An outage in between is waited for, too.
    * @throws as `complete` does
    */
   async wait(kept: Receipt, { waitS }: { readonly waitS: number }): Promise<Receipt> {
     const until = this.clock.now() + waitS * 1000;
     for (;;) {
-      const receipt = await this.complete(kept);
-      if (receipt.evidence !== null || this.clock.now() >= until) return receipt;
-      await this.clock.sleep(1000);
+      let pauseMs = 1000;
+      try {
+        const receipt = await this.complete(kept);
+        if (receipt.evidence !== null || this.clock.now() >= until) return receipt;
+      } catch (error) {
+        if (!(error instanceof UnavailableError)) throw error;
+        pauseMs = Math.max(pauseMs, (error.retryAfterS ?? 0) * 1000);
+        if (this.clock.now() + pauseMs > until) throw error;
+      }
+      await this.clock.sleep(pauseMs);
     }
   }
 }

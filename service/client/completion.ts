@@ -4,16 +4,16 @@
  */
 
 import { formatHex } from '../../merkle/bytes.ts';
-import { type Checkpoint, readCheckpoint } from '../../merkle/checkpoint.ts';
+import { type Checkpoint, originLine, readCheckpoint } from '../../merkle/checkpoint.ts';
 import { parseEntry } from '../../merkle/entry.ts';
 import { ProofError } from '../../merkle/errors.ts';
 import type { Evidence, Receipt } from '../../merkle/receipt.ts';
 import { leafHash } from '../../merkle/tree.ts';
-import { type ListedAnchor, readAnchors, readAnswer } from './answers.ts';
+import { type ListedAnchor, readAnchors, readAnswer, readable } from './answers.ts';
 import type { LedgerClient } from './client.ts';
 import type { UnavailableError } from './errors.ts';
 import { Retry, type RetryLimits, retrying, retryLimits } from './retry.ts';
-import { LogTiles } from './tiles.ts';
+import { LogTiles, requireOrigin } from './tiles.ts';
 
 export type CompletionOptions = {
   readonly retries?: Partial<RetryLimits>;
@@ -67,6 +67,7 @@ class Completion {
     const { index } = inclusion;
     const covering = await this.#anchors.covering(index);
     if (covering === undefined) return kept;
+    requireOrigin(covering.anchor.checkpoint, originLine(kept.checkpoint));
 
     const { anchor, checkpoint } = covering;
     const path = await this.#tiles.path(index, leafHash(entry), checkpoint);
@@ -133,7 +134,7 @@ class Anchors {
 }
 
 function checkpointOf({ size, checkpoint: note }: ListedAnchor): Checkpoint {
-  const checkpoint = readCheckpoint(note);
+  const checkpoint = readable('checkpoint', () => readCheckpoint(note));
   if (checkpoint.size !== size)
     throw new ProofError(`the anchor of size ${size} has a checkpoint of size ${checkpoint.size}`);
   return checkpoint;

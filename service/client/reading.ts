@@ -16,6 +16,7 @@ import { type VerifySignature, verifySignature } from '../../merkle/signature.ts
 import { parseStatement } from '../../merkle/statement.ts';
 import { verifyBatch, verifyCommitment, verifyRecordStatement } from '../../merkle/steps.ts';
 import { leafHash } from '../../merkle/tree.ts';
+import { readable } from './answers.ts';
 import type { LedgerClient } from './client.ts';
 import { RefusedError, UnavailableError } from './errors.ts';
 import { linesOf } from './lines.ts';
@@ -209,16 +210,6 @@ async function verifyRecord(
   readable('event', () => verifyCommitment(record, statement, entry));
   const { batch } = record;
   if (batch !== undefined) readable('batch', () => verifyBatch(batch, statement));
-}
-
-/** What the service gives in a wrong form does not prove what it claims. */
-function readable<T>(what: string, read: () => T): T {
-  try {
-    return read();
-  } catch (cause) {
-    if (!(cause instanceof FormatError)) throw cause;
-    throw new ProofError(`the answer has no readable ${what}: ${cause.message}`, { cause });
-  }
 }
 
 function parseOwnRecord(bytes: Uint8Array): OwnRecord {

@@ -5,6 +5,7 @@ import { ProofError } from '../../merkle/errors.ts';
 import { proveInclusion } from '../../merkle/prove.ts';
 import { parseTile, type Tile, tilePath } from '../../merkle/tiles.ts';
 import { verifyInclusion } from '../../merkle/verify.ts';
+import { readable } from './answers.ts';
 import type { Requests } from './requests.ts';
 
 /** Half a megabyte of hashes, and some times as much that is built over them. */
@@ -66,9 +67,9 @@ export async function newestCheckpoint(requests: Requests, origin: string): Prom
   return body;
 }
 
-/** Reads a checkpoint that must be of a log. @throws {ProofError} if it is another log's; {FormatError} if it is none */
+/** Reads a checkpoint that must be of a log. @throws {ProofError} if it is another log's, or none */
 export function requireOrigin(signedNote: string, origin: string): Checkpoint {
-  const checkpoint = readCheckpoint(signedNote);
+  const checkpoint = readable('checkpoint', () => readCheckpoint(signedNote));
   if (checkpoint.origin !== origin)
     throw new ProofError(`the checkpoint is of "${checkpoint.origin}", and this log is "${origin}"`);
   return checkpoint;

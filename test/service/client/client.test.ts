@@ -7,6 +7,7 @@ import { formatHex } from '../../../merkle/bytes.ts';
 import { formatReceipt } from '../../../merkle/receipt.ts';
 import { leafHash } from '../../../merkle/tree.ts';
 import { LedgerClient } from '../../../service/client/client.ts';
+import type { Clock } from '../../../service/client/retry.ts';
 import { anEvent, aStatement, testOrigin } from '../../helpers/builders.ts';
 import { keyFor, publicJwk } from '../../helpers/keys.ts';
 import { aWorld, type World } from '../http/world.ts';
@@ -74,7 +75,7 @@ describe('submit', () => {
         ...answer,
         checkpoint: String(answer['checkpoint']).replace(testOrigin, 'ledger.test/x'),
       }),
-      'checkpoint of "ledger.test/x"',
+      'the checkpoint is of "ledger.test/x"',
     ],
   ];
   it.each(lies)('does not believe an answer with %s', async (_, lie, message) => {
@@ -159,6 +160,41 @@ describe('refusals and outages', () => {
 });
 
 describe('complete', () => {
+  it('waits on where the service cannot answer for a moment', async () => {
+    const { receipt } = await client.submit(freshStatement(), key);
+    let now = 0;
+    const sleeps: number[] = [];
+    const clock: Clock = {
+      now: () => now,
+      sleep: async ms => {
+        sleeps.push(ms);
+        now += ms;
+        instead = undefined;
+      },
+      random: () => 0,
+    };
+    instead = response => response.writeHead(503, { 'retry-after': '2' }).end();
+    const waiting = new LedgerClient(client.requests.base, { timeoutMs: 2_000, clock });
+    expect((await waiting.wait(receipt, { waitS: 5 })).record).toEqual(receipt.record);
+    expect(sleeps[0]).toBe(2_000);
+    instead = response => response.writeHead(503, { 'retry-after': '20' }).end();
+    await expect(waiting.wait(receipt, { waitS: 5 })).rejects.toMatchObject({ name: 'UnavailableError' });
+  });
+
+  it('takes nothing for a receipt that is none, or that is of another log', async () => {
+    const { receipt } = await client.submit(freshStatement(), key);
+    change = answer => ({
+      ...answer,
+      checkpoint: String(answer['checkpoint']).replace(testOrigin, 'ledger.test/x'),
+    });
+    await expect(client.complete(receipt)).rejects.toMatchObject({
+      name: 'ProofError',
+      message: expect.stringContaining('"ledger.test/x"'),
+    });
+    change = () => ({ once: 'upon a time' });
+    await expect(client.complete(receipt)).rejects.toMatchObject({ name: 'ProofError' });
+  });
+
   it('takes no receipt of another entry for the one that was kept', async () => {
     const { receipt } = await client.submit(freshStatement(), key);
     const stranger = await client.submit(freshStatement(), key);

@@ -317,6 +317,11 @@ describe('submitStream', () => {
       'about another event',
     ],
     [
+      'a record that has no statement',
+      line => ({ ...line, record: { ...Object(line['record']), statement: 'a.b' } }),
+      'no readable statement',
+    ],
+    [
       'a record under a signature that nobody made',
       line => {
         const record = Object(line['record']);
@@ -347,6 +352,8 @@ describe('submitStream', () => {
     const checkpoint = world.ledger.signed().checkpoint.replace(testOrigin, 'ledger.example/x');
     proxy.mishaps.push({ kind: 'answer', text: linesText([line, { checkpoint }]) });
     await expect(outcomes(itemsOf([event]))).rejects.toThrow('the checkpoint is of "ledger.example/x"');
+    proxy.mishaps.push({ kind: 'answer', text: linesText([line, { checkpoint: 'once upon a time' }]) });
+    await expect(outcomes(itemsOf([event]))).rejects.toMatchObject({ name: 'ProofError' });
     const { trust } = await forge();
     await expect(outcomes(itemsOf([event]), { trust })).rejects.toThrow(/checkpoint|log|key/);
   });
