@@ -5,6 +5,7 @@
  * file's (which a copy changes), and its id is the hash of all the rest, so that nothing else can be in conflict with it.
  */
 
+import { isUtf8 } from 'node:buffer';
 import { createHash, type Hash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open, readdir } from 'node:fs/promises';
@@ -65,8 +66,13 @@ export type DocumentItem = Item & { readonly label: string };
  */
 export async function* documentsIn(folder: string, options: DocumentOptions): AsyncGenerator<DocumentItem> {
   let line = 0;
-  for await (const path of filesIn(folder, '', options.onLeftOut)) {
+  for await (const { path, isText } of filesIn(folder, '', options.onLeftOut)) {
     line++;
+    if (!isText) {
+      const problem = malformed(FormatError.at('', `${path} has a name that is no UTF-8: rename it`));
+      yield { line, label: path, kind: 'refused', problem };
+      continue;
+    }
     const facts = await factsOf(join(folder, path));
     if (facts === 'left out') options.onLeftOut(path);
     else if (typeof facts === 'string') {
@@ -94,20 +100,27 @@ function itemOf(line: number, path: string, facts: DocumentFacts, options: Docum
   }
 }
 
+/** A path in the folder. Where a name in it is no text there may be another file that this path would name. */
+type Found = { readonly path: string; readonly isText: boolean };
+
 async function* filesIn(
   folder: string,
   within: string,
   onLeftOut: (path: string) => void,
-): AsyncGenerator<string> {
-  const entries = await readdir(join(folder, within), { withFileTypes: true }).catch(cause => {
+): AsyncGenerator<Found> {
+  const entries = await readdir(join(folder, within), {
+    withFileTypes: true,
+    encoding: 'buffer',
+  }).catch(cause => {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
     throw new CommandError(2, `${join(folder, within)} cannot be read (${code})`, cause);
   });
   // The system gives them in any order, and receipts stand in the order of the documents.
-  for (const entry of entries.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)))) {
-    const path = within === '' ? entry.name : `${within}/${entry.name}`;
-    if (entry.isDirectory()) yield* filesIn(folder, path, onLeftOut);
-    else if (entry.isFile()) yield path;
+  for (const entry of entries.sort((a, b) => Buffer.compare(a.name, b.name))) {
+    const isText = isUtf8(entry.name);
+    const path = within === '' ? String(entry.name) : `${within}/${entry.name}`;
+    if (entry.isDirectory() && isText) yield* filesIn(folder, path, onLeftOut);
+    else if (entry.isFile() || entry.isDirectory()) yield { path, isText };
     else onLeftOut(path);
   }
 }

@@ -81,6 +81,24 @@ describe('documentsIn', () => {
     expect(data).toEqual({ sha256: createHash('sha256').update('B').digest('hex'), bytes: 1 });
   });
 
+  it('takes a name that is no UTF-8 for no other file, and goes on', async context => {
+    const odd = await mkdtemp(join(tmpdir(), 'zegel-names-'));
+    try {
+      await writeFile(join(odd, '\ufffd'), 'another');
+      await writeFile(join(odd, 'with\nline feed'), '');
+      const name = (byte: number) => Buffer.concat([Buffer.from(`${odd}/`), Buffer.of(byte)]);
+      await writeFile(name(0xff), 'one').catch(() => context.skip('names must be text here'));
+      await mkdir(name(0xfe));
+      const seen = [];
+      for await (const item of documentsIn(odd, { ...options, names: false, onLeftOut: () => undefined }))
+        seen.push(item.kind === 'event' ? item.label : item.kind);
+      expect(seen).toEqual(['with\nline feed', '\ufffd', 'refused', 'refused']);
+      expect(await countDocuments(odd)).toBe(4);
+    } finally {
+      await rm(odd, { recursive: true });
+    }
+  });
+
   it('says which folder cannot be read', async () => {
     const items = documentsIn(join(folder, 'nowhere'), {
       ...options,
