@@ -126,7 +126,9 @@ export async function startService(config: ServiceConfig, surroundings: Surround
     const receipts = new Receipts({ ledger, book });
     const trail = new Trail({ origin, privateKey: serviceKey, keys, intake, ledger, now, randomBytes });
     tellWhetherReadable(trail, log);
-    const bearers = new Bearers({ origin, keys, verify, now, startedAtMs: now(), delay });
+    // What was read before the start has left its entry in the log, so that a clock that was put back makes no used token good again.
+    const startedAtMs = Math.max(now(), ledger.signed().time + 1);
+    const bearers = new Bearers({ origin, keys, verify, now, startedAtMs, delay });
     const app = createApp({
       ledger,
       intake,

@@ -102,6 +102,24 @@ describe('the service key', () => {
     expect((await sizes(service)).signed).toBeGreaterThanOrEqual(3);
   });
 
+  test('keeps a token from being used again after a restart, though the clock was put back', async () => {
+    await place.addKey('clockwork', 'ES384');
+    const config = { ...place.config, serviceKeyFile: join(place.root, 'clockwork') };
+    const first = await serve({ ...place, config });
+    const { leafHash: hash } = JSON.parse((await post(first, await place.statement(freshEvent()))).body);
+    await setTimeout(1_000);
+    const { signer } = place;
+    const iatMs = Math.floor(Date.now() / 1_000) * 1_000;
+    const token = await signReadToken({ origin: config.origin, signer, nowMs: iatMs, randomBytes });
+    const read = (service: Target) =>
+      get(service, `/v1/records/${hash}`, { authorization: `Bearer ${token}` });
+    expect((await read(first)).status).toBe(200);
+    await first.stop();
+
+    const second = await serve({ ...place, config }, { now: () => iatMs - 500 });
+    problemOf(await read(second), 401, 'token-before-start');
+  });
+
   test('is told to be missing, which is the operator’s choice', async () => {
     const { answer, started } = await serveWith(undefined);
     problemOf(answer, 503, 'reading-off');

@@ -188,6 +188,16 @@ describe('a request without a good token', () => {
         problemOf(await read(path, headers), 401, 'token-used');
     }
   });
+
+  it('is one of many that come with one token at the same time: the others get nothing, and leave no trace', async () => {
+    const hash = await aRecord('a');
+    const headers = bearer();
+    const answers = await Promise.all(Array.from({ length: 10 }, () => read(hash, headers)));
+    const refused = answers.filter(({ status }) => status !== 200);
+    expect(refused).toHaveLength(9);
+    for (const answer of refused) problemOf(answer, 401, 'token-used');
+    expect(await tracesIn(world)).toEqual(['zegel.record.read']);
+  });
 });
 
 describe('GET /v1/records/{leafHash}/receipt', () => {
