@@ -1,11 +1,13 @@
 /** `zegel export`: an agency's own records of a range, verified one by one and kept in a file. */
 
+import type { FileHandle } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { LedgerClient } from '../service/client/client.ts';
 import { exportRecords, formatOwnRecord } from '../service/client/reading.ts';
 import { verifyWithOpenSsl } from '../service/openssl.ts';
 import { addCommand, index } from './command.ts';
 import { replaceFile } from './durable.ts';
+import { alone } from './lock.ts';
 import { grouped, ProgressLine } from './progress.ts';
 import { originFor, readSigner } from './sign.ts';
 
@@ -38,14 +40,15 @@ export function addExport(program: Command): void {
       const written = { records: 0, erased: 0 };
       try {
         // It holds the records, which may be personal data: nobody else may read it, and nobody sees half of it.
-        await replaceFile(out, async file => {
+        const write = async (file: FileHandle): Promise<void> => {
           for await (const own of records) {
-            await file.write(`${formatOwnRecord(own)}\n`);
+            await file.appendFile(`${formatOwnRecord(own)}\n`);
             written.records++;
             if (own.record === null) written.erased++;
             progress.update({ done: written.records, fraction: (own.index + 1 - from) / (to - from) });
           }
-        });
+        };
+        await alone(out, () => replaceFile(out, write));
       } finally {
         progress.clear();
       }

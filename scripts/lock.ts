@@ -1,6 +1,6 @@
 /** Locks between processes: a file that names its holder, so that one that was killed holds nothing. */
 
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { constants, copyFile, link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseSafeInteger } from '../merkle/bytes.ts';
 import { CommandError } from './command.ts';
@@ -67,6 +67,21 @@ async function release(path: string): Promise<void> {
 async function linked(file: string, name: string): Promise<boolean> {
   try {
     await link(file, name);
+    return true;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EEXIST') return false;
+    // A file system that knows no second names, as of a memory stick or another system's share.
+    if (code === 'EPERM' || code === 'ENOTSUP' || code === 'EOPNOTSUPP' || code === 'ENOSYS')
+      return copied(file, name);
+    throw error;
+  }
+}
+
+/** Makes a copy of a file, unless its name is taken. For a moment it is there without its content. */
+async function copied(file: string, name: string): Promise<boolean> {
+  try {
+    await copyFile(file, name, constants.COPYFILE_EXCL);
     return true;
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;

@@ -48,15 +48,9 @@ async function submitAlone({ client, options, items, output, flags }: OneParts):
 
   const { isNew, leafHash } = outcome;
   const place = typeof out === 'string' ? out : `${formatHex(leafHash)}.receipt.json`;
-  let receipt = (await completeIn(place, outcome.receipt)) ?? outcome.receipt;
   const waitS = Number(flags['wait'] ?? 0);
-  if (receipt.evidence === null) {
-    await replaceFile(place, file => file.writeFile(receiptFile(receipt)));
-    if (waitS > 0) {
-      receipt = await client.wait(receipt, { waitS });
-      await replaceFile(place, file => file.writeFile(receiptFile(receipt)));
-    }
-  }
+  const keep = () => keptIn(place, outcome.receipt, client, waitS);
+  const receipt = typeof out === 'string' ? await keep() : await alone(place, keep);
   const isAnchored = receipt.evidence !== null;
   const { index } = receipt.inclusion;
   output.result(
@@ -68,6 +62,17 @@ async function submitAlone({ client, options, items, output, flags }: OneParts):
     { leafHash: formatHex(leafHash), index, status: isNew ? 201 : 200, anchored: isAnchored, receipt: place },
   );
   return waitS > 0 && !isAnchored ? 3 : 0;
+}
+
+/** Puts a receipt in its place, and again when it is complete. @returns the one that is there in the end */
+async function keptIn(place: string, given: Receipt, client: LedgerClient, waitS: number): Promise<Receipt> {
+  const there = await completeIn(place, given);
+  if (there !== undefined) return there;
+  await replaceFile(place, file => file.writeFile(receiptFile(given)));
+  if (waitS === 0) return given;
+  const receipt = await client.wait(given, { waitS });
+  await replaceFile(place, file => file.writeFile(receiptFile(receipt)));
+  return receipt;
 }
 
 /** What is in a file, if that is a receipt. */

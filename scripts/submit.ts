@@ -123,11 +123,15 @@ async function inputOf(
 async function documentInput(folder: string, flags: Flags, keys: Keys, output: Output): Promise<Input> {
   requireSigner(keys);
   const out = String(flags['out'] ?? `${basename(resolve(folder))}.receipts`);
-  if (`${resolve(out)}${sep}`.startsWith(`${resolve(folder)}${sep}`))
-    throw new CommandError(
-      2,
-      `${out} is in ${folder}, and would be submitted the next time: name another --out`,
-    );
+  for (const [flag, place] of [
+    ['out', out],
+    ['refused', flags['refused']],
+  ] as const) {
+    if (typeof place !== 'string' || !`${resolve(place)}${sep}`.startsWith(`${resolve(folder)}${sep}`))
+      continue;
+    const why = `${place} is in ${folder}, and would be submitted the next time`;
+    throw new CommandError(2, `${why}: name another --${flag}`);
+  }
   const count = await countDocuments(folder);
   output.note(`${folder} has ${count} documents`);
   let seen = 0;

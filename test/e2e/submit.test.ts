@@ -346,8 +346,7 @@ describe('zegel submit', { timeout: 240_000 }, () => {
   });
 
   it('does not put an unanchored receipt over the anchored one of the same event', async () => {
-    const [event = ''] = (await readFile(place('gone.ndjson'), 'utf8')).split('\n');
-    await writeFile(place('one.json'), event);
+    await writeEvents(place('one.json'), 1, 'one');
     const once = args('one.json', 'one.receipt.json', '--wait', '60');
     expect(await startSubmit(once).ended).toMatchObject({ code: 0 });
     const anchored = await readFile(place('one.receipt.json'), 'utf8');
@@ -428,12 +427,17 @@ describe('zegel submit --documents', { timeout: 240_000 }, () => {
     expect(await keptReceipts(place('receipts'))).toHaveLength(4);
   });
 
-  it('keeps no receipts among the documents', async () => {
-    const { code, err } = await runZegel(documents('documents/receipts'));
-    expect({ code, err }).toEqual({
-      code: 2,
-      err: expect.stringContaining('would be submitted the next time'),
-    });
+  it('keeps neither receipts nor refusals among the documents', async () => {
+    for (const among of [
+      documents('documents/receipts'),
+      [...documents('elsewhere'), '--refused', place('documents/refused.ndjson')],
+    ]) {
+      const { code, err } = await runZegel(among);
+      expect({ code, err }).toEqual({
+        code: 2,
+        err: expect.stringContaining('would be submitted the next time'),
+      });
+    }
   });
 });
 
