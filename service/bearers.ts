@@ -108,7 +108,7 @@ export type BearersParts = {
   readonly keys: Pick<KeyView, 'find' | 'ready'>;
   readonly verify: VerifySignature;
   readonly now: () => number;
-  /** When this process began: tokens that were made earlier may have been used up in another one. */
+  /** When this process began, and not before the log's last entry: tokens that were made earlier may have been used up in another one. */
   readonly startedAtMs: number;
   readonly delay: (ms: number) => Promise<unknown>;
 };
