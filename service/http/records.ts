@@ -7,7 +7,7 @@ import { formatRecord } from '../../merkle/receipt.ts';
 import type { Anchorer } from '../anchorer.ts';
 import type { Intake } from '../intake.ts';
 import type { Ledger } from '../ledger.ts';
-import type { Acknowledgement } from '../submission.ts';
+import type { Acknowledgement, Submission } from '../submission.ts';
 import { absoluteUrl, answerNow } from './answers.ts';
 import { bodyOf, readBody } from './body.ts';
 import { costs, type Limits } from './limits.ts';
@@ -32,25 +32,26 @@ export function recordRoutes(router: Router, parts: RecordParts): void {
     const submission = await intake.accept(statement);
     const key = limits.key(submission.key);
     limits.require('key', key);
-    const acknowledgement = await ledger.submit(submission);
+    const { status, index, leafHash, answer } = await proved(submission);
     // Anybody who has seen a record can send it again: only what is new counts for its key.
-    if (acknowledgement.status === 201) key.take(costs.submission);
+    if (status === 201) key.take(costs.submission);
 
     const waitS = preferredWaitS(ctx.get('Prefer'));
     if (waitS !== undefined) {
-      await untilAborted(stopping, anchorer.waitFor(acknowledgement.index, waitS * 1000));
+      await untilAborted(stopping, anchorer.waitFor(index, waitS * 1000));
       ctx.set('Preference-Applied', `wait=${waitS}`);
     }
-    ctx.set(
-      'Location',
-      absoluteUrl(ctx, baseUrl, `/v1/records/${formatHex(acknowledgement.leafHash)}/receipt`),
-    );
-    answerNow(
-      ctx,
-      acknowledgement.status,
-      formatAcknowledgement(acknowledgement, await ledger.prove(acknowledgement)),
-    );
+    ctx.set('Location', absoluteUrl(ctx, baseUrl, `/v1/records/${formatHex(leafHash)}/receipt`));
+    answerNow(ctx, status, answer);
   });
+
+  /** The answer is made at once: the tiles that prove it would otherwise be kept for as long as somebody waits for an anchor. */
+  async function proved(submission: Submission) {
+    const acknowledgement = await ledger.submit(submission);
+    const { status, index, leafHash } = acknowledgement;
+    const answer = formatAcknowledgement(acknowledgement, await ledger.prove(acknowledgement));
+    return { status, index, leafHash, answer };
+  }
 }
 
 /** The answer to a submission, its members in DESIGN's order. */
