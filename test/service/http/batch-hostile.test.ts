@@ -69,7 +69,7 @@ const hostile: readonly (readonly [string, Change, string])[] = [
   ['S1: padding behind the signature', { signature: good => `${formatBase64url(good)}==` }, malformed],
   ['S1: a signature cut short', { signature: good => good.slice(0, 63) }, unsigned],
   ['S1: a signature too long', { signature: good => join(good, zero) }, unsigned],
-  ['S1: ten thousand bytes of signature', { signature: () => new Uint8Array(10_000).fill(7) }, unsigned],
+  ['S1: a thousand bytes of signature', { signature: () => new Uint8Array(1_000).fill(7) }, unsigned],
   ['S1: r = 0', { signature: good => join(zero, good.slice(32)) }, unsigned],
   ['S1: s = 0', { signature: good => join(good.slice(0, 32), zero) }, unsigned],
   ['S1: r = n', { signature: good => join(order, good.slice(32)) }, unsigned],
