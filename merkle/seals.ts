@@ -31,6 +31,9 @@ export type Block = {
   readonly sealed: boolean;
 };
 
+/** Says who vouches for a block, as `verifyHeaders` does. */
+export type VerifyHeaders = (rules: ChainRules, headers: readonly Uint8Array[]) => Block;
+
 /**
  * Checks that enough pinned validators vouch for the first header: under QBFT more than two thirds by their seals in it, under
  * Clique a majority by sealing it and its next descendants, one each. On a chain of `none` the header is only read.

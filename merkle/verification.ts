@@ -10,7 +10,7 @@ import { type Entry, type EntryKind, formatTime, isRecord, parseEntry } from './
 import { FormatError, ProofError } from './errors.ts';
 import { noEnd } from './evidence.ts';
 import { type Evidence, parseReceipt, type Receipt } from './receipt.ts';
-import { type Block, verifyHeaders } from './seals.ts';
+import { type Block, type VerifyHeaders, verifyHeaders } from './seals.ts';
 import { type Algorithm, type VerifySignature, verifySignature } from './signature.ts';
 import type { Statement } from './statement.ts';
 import {
@@ -101,14 +101,16 @@ export class ReceiptError extends ProofError {
  *
  * @param receipt the file's bytes
  * @param verify checks a statement's signature; a server may pass one that is faster than the core's own
+ * @param seals the same for a block's seals: whoever judges many receipts under one block may remember what was found
  * @throws {ReceiptError} if the receipt does not match
  */
 export async function verifyReceipt(
   receipt: Uint8Array,
   trust: Trust,
   verify: VerifySignature = verifySignature,
+  seals: VerifyHeaders = verifyHeaders,
 ): Promise<Verification> {
-  const verification = await judgeReceipt(receipt, trust, verify);
+  const verification = await judgeReceipt(receipt, trust, verify, seals);
   if (verification.verdict === 'does-not-match') throw new ReceiptError(verification);
   return verification;
 }
@@ -118,17 +120,24 @@ export async function judgeReceipt(
   receipt: Uint8Array,
   trust: Trust,
   verify: VerifySignature = verifySignature,
+  seals: VerifyHeaders = verifyHeaders,
 ): Promise<Verification> {
   const report = new Report();
   try {
-    return await takeSteps(report, receipt, trust, verify);
+    return await takeSteps(report, receipt, trust, verify, seals);
   } catch (error) {
     if (!(error instanceof StepFailed)) throw error;
     return { verdict: 'does-not-match', finality: 'unproved', steps: report.steps, facts: null };
   }
 }
 
-async function takeSteps(report: Report, bytes: Uint8Array, trust: Trust, verify: VerifySignature) {
+async function takeSteps(
+  report: Report,
+  bytes: Uint8Array,
+  trust: Trust,
+  verify: VerifySignature,
+  seals: VerifyHeaders,
+) {
   const receipt = await report.step('parse', () => parseReceipt(bytes), describeReceipt);
   const entry = parseEntry(receipt.entry);
   const statement = await takeRecordSteps(report, receipt, entry, verify);
@@ -160,7 +169,7 @@ async function takeSteps(report: Report, bytes: Uint8Array, trust: Trust, verify
       facts: { ...facts, ...algorithm },
     } as const;
   }
-  const { block, key } = await takeEvidenceSteps(report, receipt.evidence, entry, signed, statement);
+  const { block, key } = await takeEvidenceSteps(report, receipt.evidence, entry, signed, statement, seals);
   return {
     verdict: 'matches',
     finality: block.sealed ? 'proved' : 'unproved',
@@ -203,11 +212,12 @@ async function takeEvidenceSteps(
   entry: Entry,
   signed: SignedCheckpoint,
   statement: Statement | undefined,
+  seals: VerifyHeaders,
 ): Promise<{ block: Block; key: SigningKey | undefined }> {
   const { chain } = signed.log;
   const block = await report.step(
     'seals',
-    () => verifyHeaders(chain, evidence.headers),
+    () => seals(chain, evidence.headers),
     ({ header, sealed }) =>
       sealed
         ? `enough validators of chain ${chain.chainId} sealed block ${header.number}`

@@ -3,17 +3,30 @@
 import type { FileHandle } from 'node:fs/promises';
 import { readFile } from 'node:fs/promises';
 import type { Receipt } from '../merkle/receipt.ts';
+import type { Trust } from '../merkle/trust.ts';
 import { type LedgerClient, receiptFile } from '../service/client/client.ts';
 import { type CompletionOptions, completeReceipts } from '../service/client/completion.ts';
 import { Retry, retrying, retryLimits } from '../service/client/retry.ts';
+import type { ExitCode } from './command.ts';
 import { replaceFile } from './durable.ts';
 import { parseKept } from './kept.ts';
 import { alone } from './lock.ts';
+import { grouped } from './progress.ts';
 import { receiptFilesIn } from './receipt-folder.ts';
 import { receiptsIn } from './receipt-lines.ts';
+import { checkedNote } from './trust.ts';
 
-/** How many are complete, and how many wait for their anchor. */
-export type Completed = { readonly complete: number; readonly incomplete: number };
+/** How many are complete, how many wait for their anchor, and for how many the service gave what does not match the trust file. */
+export type Completed = { readonly complete: number; readonly incomplete: number; readonly unproved: number };
+
+type Options = Omit<CompletionOptions, 'onUnproved'> & {
+  readonly onDone?: (done: number) => void;
+  /** Tells people. */
+  readonly tell: (line: string) => void;
+};
+
+/** How many are told of one by one. */
+const unprovedTold = 20;
 
 /** Receipts are written together up to about this length. */
 const pieceLength = 1 << 20;
@@ -23,30 +36,33 @@ export async function completeLines(
   client: LedgerClient,
   path: string,
   to: string,
-  options: CompletionOptions & { readonly onDone?: (done: number) => void },
+  options: Options,
 ): Promise<Completed> {
-  const counts = { complete: 0, incomplete: 0 };
+  const counts = new Counts(options.tell);
   const write = async (file: FileHandle): Promise<void> => {
     const piece = new Piece(file);
-    for await (const receipt of completeReceipts(client, receiptsIn(path), options)) {
-      count(counts, receipt);
+    for await (const receipt of completeReceipts(client, receiptsIn(path), {
+      ...options,
+      onUnproved: counts.onUnproved,
+    })) {
+      counts.add(receipt);
       await piece.add(receiptFile(receipt));
-      options.onDone?.(counts.complete + counts.incomplete);
+      options.onDone?.(counts.done);
     }
     await piece.end();
   };
   // A run that appends would write into the file that was replaced.
   await alone(to, () => replaceFile(to, write));
-  return counts;
+  return counts.completed();
 }
 
 /** Completes the receipts in a folder, each in its own file. */
 export async function completeFolder(
   client: LedgerClient,
   folder: string,
-  options: CompletionOptions & { readonly onDone?: (done: number) => void },
+  options: Options,
 ): Promise<Completed> {
-  const counts = { complete: 0, incomplete: 0 };
+  const counts = new Counts(options.tell);
   let path = '';
   let before: Receipt | undefined;
   const kept = async function* () {
@@ -57,14 +73,17 @@ export async function completeFolder(
   };
   await alone(folder, async () => {
     // A receipt comes out for each that goes in, before the next one is asked for.
-    for await (const receipt of completeReceipts(client, kept(), options)) {
-      count(counts, receipt);
+    for await (const receipt of completeReceipts(client, kept(), {
+      ...options,
+      onUnproved: counts.onUnproved,
+    })) {
+      counts.add(receipt);
       // What is as it was needs not be written.
       if (receipt !== before) await replaceFile(path, file => file.writeFile(receiptFile(receipt)));
-      options.onDone?.(counts.complete + counts.incomplete);
+      options.onDone?.(counts.done);
     }
   });
-  return counts;
+  return counts.completed();
 }
 
 /** Waits until an entry has its final anchor, for so long at most. @throws {UnavailableError} if the service cannot be asked in the end */
@@ -101,9 +120,55 @@ async function* receiptsAt(path: string): AsyncGenerator<Receipt> {
   else for await (const file of receiptFilesIn(path)) yield parseKept(await readFile(file), file);
 }
 
-function count(counts: { complete: number; incomplete: number }, receipt: Receipt): void {
-  if (receipt.evidence === null) counts.incomplete++;
-  else counts.complete++;
+/** What to say of what came out, and how a command ends: receipts that do not match outweigh those that wait. */
+export function outcomeOf(
+  out: string,
+  { complete, incomplete, unproved }: Completed,
+  trust: Trust | undefined,
+): { readonly lines: string[]; readonly code: ExitCode } {
+  const states = `${grouped(complete)} anchored, ${grouped(incomplete)} not yet anchored`;
+  const line = `${out}: ${states}${checkedNote(complete > 0, trust, out)}`;
+  if (unproved === 0) return { lines: [line], code: incomplete > 0 ? 3 : 0 };
+  const bad = `for ${grouped(unproved)} the service gave what does not match the trust file: they are as they were`;
+  return { lines: [line, bad], code: 1 };
+}
+
+/** Counts receipts as they come out. */
+class Counts {
+  readonly #tell: (line: string) => void;
+  #complete = 0;
+  #incomplete = 0;
+  #unproved = 0;
+  #isUnproved = false;
+
+  constructor(tell: (line: string) => void) {
+    this.#tell = tell;
+  }
+
+  get done(): number {
+    return this.#complete + this.#incomplete + this.#unproved;
+  }
+
+  /** The receipt that it is about comes out next. */
+  readonly onUnproved = ({ inclusion }: Receipt, { message }: Error): void => {
+    this.#isUnproved = true;
+    if (this.#unproved < unprovedTold)
+      this.#tell(
+        `entry ${inclusion.index}: what the service gives does not match the trust file: ${message}`,
+      );
+    else if (this.#unproved === unprovedTold) this.#tell('nor for more entries than these');
+  };
+
+  add({ evidence }: Receipt): void {
+    if (this.#isUnproved) this.#unproved++;
+    else if (evidence === null) this.#incomplete++;
+    else this.#complete++;
+    this.#isUnproved = false;
+  }
+
+  completed(): Completed {
+    return { complete: this.#complete, incomplete: this.#incomplete, unproved: this.#unproved };
+  }
 }
 
 /** Text that is gathered before it is written. */

@@ -7,6 +7,7 @@ import type { Receipt } from '../merkle/receipt.ts';
 import { leafHash } from '../merkle/tree.ts';
 import { LedgerClient, receiptFile } from '../service/client/client.ts';
 import { readReceipt } from '../service/client/reading.ts';
+import { verifyWithOpenSsl } from '../service/openssl.ts';
 import {
   addCommand,
   CommandError,
@@ -17,13 +18,14 @@ import {
   readInput,
   seconds,
 } from './command.ts';
-import { completeFolder, completeLines, lastIncomplete, untilFinal } from './completion.ts';
+import { completeFolder, completeLines, lastIncomplete, outcomeOf, untilFinal } from './completion.ts';
 import { replaceFile } from './durable.ts';
 import { parseKept } from './kept.ts';
 import { alone } from './lock.ts';
-import { grouped, ProgressLine } from './progress.ts';
+import { ProgressLine } from './progress.ts';
 import { readRecordFile, withRecord } from './record.ts';
 import { originFor, readSigner } from './sign.ts';
+import { checkedNote, readTrustFlag, requireMatch } from './trust.ts';
 
 type Settings = Run<never>['config'];
 
@@ -53,7 +55,8 @@ export function addReceipt(program: Command): void {
       'put this record in: its JSON, or another receipt of the same entry that has it',
     )
     .option('--out <file>', 'where the receipt goes (default: the kept file itself)')
-    .option('--wait <seconds>', 'ask again for this long until it is anchored', seconds);
+    .option('--wait <seconds>', 'ask again for this long until it is anchored', seconds)
+    .option('--trust <file>', 'a trust file: what the service gives is kept only if it matches');
 }
 
 async function completeOne(
@@ -67,6 +70,7 @@ async function completeOne(
   const record = flags['record'] === undefined ? undefined : await readRecordFile(String(flags['record']));
   const isHash = /^[0-9a-f]{64}$/.test(kept);
   const waitS = Number(flags['wait'] ?? 0);
+  const trust = await readTrustFlag(flags['trust']);
   const own = isHash ? await client.receipt(parseHex(kept, 32)) : parseKept(await readInput(kept), kept);
   const anchoredOrNot = await client.wait(own, { waitS });
   // Asked for once it is worth it: each read of a record is recorded in the log.
@@ -78,10 +82,12 @@ async function completeOne(
           origin: await originFor(config.origin, flags['url']),
         });
   if (record !== undefined) receipt = await withRecord(receipt, record);
+  await requireMatch(receipt, trust, out);
 
   await replaceFile(out, file => file.writeFile(receiptFile(receipt)));
   const anchored = receipt.evidence !== null;
-  output.result(`${out}: ${anchored ? 'anchored' : 'not yet anchored'}`, {
+  const state = anchored ? 'anchored' : 'not yet anchored';
+  output.result(`${out}: ${state}${checkedNote(anchored, trust, out)}`, {
     leafHash: formatHex(leafHash(receipt.entry)),
     anchored,
     receipt: out,
@@ -107,17 +113,20 @@ async function completeMany(
   const options = {
     onRetry: (reason: Error) => output.note(`${reason.message}: trying again`),
     onDone: (done: number) => progress.update({ done }),
+    tell: (line: string) => {
+      progress.clear();
+      output.note(line);
+    },
+    trust: await readTrustFlag(flags['trust']),
+    verify: verifyWithOpenSsl,
   };
   const waitS = Number(flags['wait'] ?? 0);
   if (waitS > 0) await untilFinal(client, await lastIncomplete(kept), waitS, options);
-  const { complete, incomplete } = isFolder
+  const completed = isFolder
     ? await completeFolder(client, kept, options)
     : await completeLines(client, kept, out, options);
   progress.clear();
-  output.result(`${out}: ${grouped(complete)} anchored, ${grouped(incomplete)} not yet anchored`, {
-    complete,
-    incomplete,
-    receipts: out,
-  });
-  return incomplete > 0 ? 3 : 0;
+  const { lines, code } = outcomeOf(out, completed, options.trust);
+  output.result(lines, { ...completed, receipts: out });
+  return code;
 }

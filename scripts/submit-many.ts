@@ -2,12 +2,13 @@
 
 import { appendFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import type { Trust } from '../merkle/trust.ts';
 import type { LedgerClient } from '../service/client/client.ts';
 import { RefusedError, UnavailableError } from '../service/client/errors.ts';
 import { type Item, placeName } from '../service/client/groups.ts';
 import type { StreamOptions } from '../service/client/stream.ts';
 import { CommandError, type ExitCode, type Flags, type Output } from './command.ts';
-import { type Completed, completeFolder, completeLines, untilFinal } from './completion.ts';
+import { type Completed, completeFolder, completeLines, outcomeOf, untilFinal } from './completion.ts';
 import { diskFault, privateMode } from './durable.ts';
 import type { KeptReceipts } from './kept.ts';
 import { grouped, ProgressLine } from './progress.ts';
@@ -90,12 +91,12 @@ export async function submitMany({ client, options, input, output, flags }: Many
   let completed: Completed | undefined;
   if (waitS > 0) {
     try {
-      completed = await complete(client, receipts, tally, waitS, progress, tell, stop);
+      completed = await complete(client, options, receipts, tally, waitS, progress, tell, stop);
     } catch (error) {
       if (!(stop.aborted && isAbort(error))) throw error;
     }
   }
-  output.result(summary(tally, input, out, completed), {
+  output.result(summary(tally, input, out, completed, options.trust), {
     recorded: tally.recorded,
     known: tally.known,
     kept: tally.kept,
@@ -103,7 +104,7 @@ export async function submitMany({ client, options, input, output, flags }: Many
     receipts: out,
     ...(completed ?? {}),
   });
-  if (tally.refused > 0) return 1;
+  if (tally.refused > 0 || (completed?.unproved ?? 0) > 0) return 1;
   // Without it the wait was ended by whoever runs this.
   return waitS > 0 && completed?.incomplete !== 0 ? 3 : 0;
 }
@@ -111,6 +112,7 @@ export async function submitMany({ client, options, input, output, flags }: Many
 /** Waits for the anchor of the last one, and completes what can be completed. */
 async function complete(
   client: LedgerClient,
+  { trust, verify }: StreamOptions,
   { path }: KeptReceipts,
   { lastIndex }: Tally,
   waitS: number,
@@ -119,6 +121,9 @@ async function complete(
   stop: AbortSignal,
 ): Promise<Completed> {
   const options = {
+    trust,
+    verify,
+    tell,
     stop,
     onRetry: (reason: Error) => tell(`${reason.message}: trying again`),
     onDone: (done: number) => progress.update({ done }),
@@ -172,6 +177,7 @@ function summary(
   { path, what }: Input,
   out: string,
   completed: Completed | undefined,
+  trust: Trust | undefined,
 ): string[] {
   const all = grouped(recorded + known + kept + refused);
   const lines = [
@@ -179,11 +185,7 @@ function summary(
       `${grouped(kept)} had their receipt, ${grouped(refused)} refused`,
   ];
   if (completed === undefined) return [...lines, `receipts ${out} (zegel receipt ${out} completes them)`];
-  const { complete, incomplete } = completed;
-  return [
-    ...lines,
-    `receipts ${out}: ${grouped(complete)} anchored, ${grouped(incomplete)} not yet anchored`,
-  ];
+  return [...lines, ...outcomeOf(`receipts ${out}`, completed, trust).lines];
 }
 
 /** What was refused: told to people, a few at least; to machines all; and all into a file that they name. */

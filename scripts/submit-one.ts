@@ -6,6 +6,7 @@ import { originLine } from '../merkle/checkpoint.ts';
 import { formatTime, parseEntry } from '../merkle/entry.ts';
 import { parseReceipt, type Receipt } from '../merkle/receipt.ts';
 import { parseStatement } from '../merkle/statement.ts';
+import type { Trust } from '../merkle/trust.ts';
 import { type LedgerClient, receiptFile } from '../service/client/client.ts';
 import { RefusedError } from '../service/client/errors.ts';
 import type { Item } from '../service/client/groups.ts';
@@ -14,6 +15,7 @@ import { CommandError, type ExitCode, type Flags, type Output } from './command.
 import { replaceFile } from './durable.ts';
 import { isAbout, requireLog } from './kept.ts';
 import { alone } from './lock.ts';
+import { checkedNote, matches, requireMatch } from './trust.ts';
 
 export type OneParts = {
   readonly client: LedgerClient;
@@ -49,7 +51,7 @@ async function submitAlone({ client, options, items, output, flags }: OneParts):
   const { isNew, leafHash } = outcome;
   const place = typeof out === 'string' ? out : `${formatHex(leafHash)}.receipt.json`;
   const waitS = Number(flags['wait'] ?? 0);
-  const keep = () => keptIn(place, outcome.receipt, client, waitS);
+  const keep = () => keptIn(place, outcome.receipt, client, waitS, options.trust);
   const receipt = typeof out === 'string' ? await keep() : await alone(place, keep);
   const isAnchored = receipt.evidence !== null;
   const { index } = receipt.inclusion;
@@ -57,7 +59,7 @@ async function submitAlone({ client, options, items, output, flags }: OneParts):
     [
       `${isNew ? 'recorded' : 'was recorded before'} as entry ${index} at ${formatTime(parseEntry(receipt.entry).time)}`,
       `leaf hash ${formatHex(leafHash)}`,
-      `receipt ${place} (${isAnchored ? 'anchored' : 'not yet anchored'})`,
+      `receipt ${place} (${isAnchored ? 'anchored' : 'not yet anchored'}${checkedNote(isAnchored, options.trust, place)})`,
     ],
     { leafHash: formatHex(leafHash), index, status: isNew ? 201 : 200, anchored: isAnchored, receipt: place },
   );
@@ -65,12 +67,19 @@ async function submitAlone({ client, options, items, output, flags }: OneParts):
 }
 
 /** Puts a receipt in its place, and again when it is complete. @returns the one that is there in the end */
-async function keptIn(place: string, given: Receipt, client: LedgerClient, waitS: number): Promise<Receipt> {
-  const there = await completeIn(place, given);
+async function keptIn(
+  place: string,
+  given: Receipt,
+  client: LedgerClient,
+  waitS: number,
+  trust: Trust | undefined,
+): Promise<Receipt> {
+  const there = await completeIn(place, given, trust);
   if (there !== undefined) return there;
   await replaceFile(place, file => file.writeFile(receiptFile(given)));
   if (waitS === 0) return given;
   const receipt = await client.wait(given, { waitS });
+  await requireMatch(receipt, trust, place);
   await replaceFile(place, file => file.writeFile(receiptFile(receipt)));
   return receipt;
 }
@@ -86,14 +95,20 @@ async function receiptIn(path: string): Promise<Receipt | undefined> {
 }
 
 /**
- * The receipt of the same record that is there and complete: it never changes again, and what was just given lacks the anchor.
+ * The receipt of the same record that is there and complete: it never changes again, and what was just given lacks the anchor. One that
+ * does not match the trust file is as good as none.
  * @throws {CommandError} exit code 2 if it is of another log
  */
-async function completeIn(place: string, { entry, checkpoint }: Receipt): Promise<Receipt | undefined> {
+async function completeIn(
+  place: string,
+  { entry, checkpoint }: Receipt,
+  trust: Trust | undefined,
+): Promise<Receipt | undefined> {
   const there = await receiptIn(place);
   if (there?.record === undefined) return undefined;
   requireLog(there, originLine(checkpoint), place);
-  return there.evidence !== null && equalBytes(there.entry, entry) ? there : undefined;
+  if (there.evidence === null || !equalBytes(there.entry, entry)) return undefined;
+  return (await matches(there, trust)) ? there : undefined;
 }
 
 /** A receipt is not written over another record's: it may be the only copy of a salt. */

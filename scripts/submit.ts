@@ -1,10 +1,9 @@
 /** `zegel submit`: sends events or statements, one or any number of them, checks every answer, and keeps receipts. */
 
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, resolve, sep } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { maxBatchSize } from '../merkle/statement.ts';
-import { parseTrust } from '../merkle/trust.ts';
 import { LedgerClient } from '../service/client/client.ts';
 import type { Item } from '../service/client/groups.ts';
 import type { StreamOptions } from '../service/client/stream.ts';
@@ -15,6 +14,7 @@ import { type Form, formNames, formOf, forms, itemsIn, lengthOf } from './input.
 import { type Keys, readKeys } from './signers.ts';
 import { type Input, submitMany } from './submit-many.ts';
 import { submitOne } from './submit-one.ts';
+import { readTrustFlag } from './trust.ts';
 
 export function addSubmit(program: Command): void {
   const command = addCommand(
@@ -28,7 +28,7 @@ export function addSubmit(program: Command): void {
         origin: config.origin,
         signer: keys.signer,
         batchSize: Number(flags['batch'] ?? 0),
-        trust: await readTrust(flags['trust']),
+        trust: await readTrustFlag(flags['trust']),
         verify: verifyWithOpenSsl,
         retries: { giveUpMs: Number(flags['giveUp'] ?? 600) * 1000 },
       };
@@ -59,7 +59,10 @@ export function addSubmit(program: Command): void {
     .option('--stop-at-refusal', 'send nothing more once a line was refused')
     .option('--wait <seconds>', 'wait this long for the anchor, and complete the receipts', seconds)
     .option('--give-up <seconds>', 'stop trying when nothing went in for so long (default: 600)', seconds)
-    .option('--trust <file>', 'a trust file: checkpoints must be signed as it says');
+    .option(
+      '--trust <file>',
+      'a trust file: checkpoints must be signed as it says, and receipts match it before they are kept as anchored',
+    );
 }
 
 function addDocumentOptions(command: Command): void {
@@ -184,10 +187,6 @@ async function isMany(out: unknown): Promise<boolean> {
     facts => facts.isDirectory(),
     () => false,
   );
-}
-
-async function readTrust(path: unknown) {
-  return typeof path === 'string' ? parseTrust(new Uint8Array(await readFile(path))) : undefined;
 }
 
 function listed(value: Flags[string]): readonly string[] {

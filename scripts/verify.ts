@@ -2,10 +2,11 @@
 
 import { createReadStream } from 'node:fs';
 import type { Command } from 'commander';
-import { fingerprint, parseTrust, type Trust } from '../merkle/trust.ts';
+import type { Trust } from '../merkle/trust.ts';
 import { judgeReceipt, type Verification } from '../merkle/verification.ts';
 import { linesOf } from '../service/client/lines.ts';
 import { addCommand, CommandError, type ExitCode, readInput } from './command.ts';
+import { readTrust } from './trust.ts';
 
 const exitCodes = { matches: 0, 'does-not-match': 1, 'not-yet-anchored': 3, 'could-not-check': 3 } as const;
 
@@ -31,19 +32,6 @@ export function addVerify(program: Command): void {
       return worstFirst.find(code => codes.has(code)) ?? 0;
     },
   ).requiredOption('--trust <file>', 'the trust file that you rely on, got by another road than the receipt');
-}
-
-async function readTrust(path: string): Promise<{ trust: Trust; print: string }> {
-  const bytes = await readInput(path);
-  try {
-    return { trust: parseTrust(bytes), print: fingerprint(bytes) };
-  } catch (cause) {
-    throw new CommandError(
-      2,
-      `${path} is not a trust file: ${cause instanceof Error ? cause.message : ''}`,
-      cause,
-    );
-  }
 }
 
 /** What is found of each receipt in a file, and how to call it. */

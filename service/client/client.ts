@@ -11,6 +11,7 @@ import { verifyInclusion } from '../../merkle/verify.ts';
 import { recordedAs } from './acknowledgement.ts';
 import { type AboutLog, readAbout, readAnswer, readable, readProvedAcknowledged } from './answers.ts';
 import { UnavailableError } from './errors.ts';
+import { type Judging, judgeBy } from './judge.ts';
 import { Requests } from './requests.ts';
 import { type Clock, realClock } from './retry.ts';
 import { requireOrigin } from './tiles.ts';
@@ -84,16 +85,18 @@ export class LedgerClient {
   }
 
   /**
-   * The newest receipt for a kept one, completed with the record that was kept.
-   * @throws {ProofError} if the service answers with another entry, or does not prove that it is in the same log
+   * The newest receipt for a kept one, completed with the record that was kept. Without a trust file its anchor is the service's word.
+   * @throws {ReceiptError} if it does not match the trust file; {ProofError} if the service answers with another entry, or does not prove that it is in the same log
    */
-  async complete(kept: Receipt): Promise<Receipt> {
+  async complete(kept: Receipt, judging: Judging = {}): Promise<Receipt> {
     const fresh = await this.receipt(leafHash(kept.entry));
     if (!equalBytes(fresh.entry, kept.entry))
       throw new ProofError('the service answered with the receipt of another entry');
     const { size, root } = requireOrigin(fresh.checkpoint, originLine(kept.checkpoint));
     verifyInclusion({ ...fresh.inclusion, size, root, leafHash: leafHash(fresh.entry) });
-    return kept.record === undefined ? fresh : { ...fresh, record: kept.record };
+    const receipt = kept.record === undefined ? fresh : { ...fresh, record: kept.record };
+    await judgeBy(judging)?.require(receipt);
+    return receipt;
   }
 
   /**
@@ -101,12 +104,12 @@ export class LedgerClient {
    * evidence; then it was too early. An outage in between is waited for, too.
    * @throws as `complete` does
    */
-  async wait(kept: Receipt, { waitS }: { readonly waitS: number }): Promise<Receipt> {
+  async wait(kept: Receipt, { waitS, ...judging }: Judging & { readonly waitS: number }): Promise<Receipt> {
     const until = this.clock.now() + waitS * 1000;
     for (;;) {
       let pauseMs = 1000;
       try {
-        const receipt = await this.complete(kept);
+        const receipt = await this.complete(kept, judging);
         if (receipt.evidence !== null || this.clock.now() >= until) return receipt;
       } catch (error) {
         if (!(error instanceof UnavailableError)) throw error;

@@ -9,17 +9,21 @@ import { parseEntry } from '../../merkle/entry.ts';
 import { ProofError } from '../../merkle/errors.ts';
 import type { Evidence, Receipt } from '../../merkle/receipt.ts';
 import { leafHash } from '../../merkle/tree.ts';
+import { ReceiptError } from '../../merkle/verification.ts';
 import { type ListedAnchor, readAnchors, readAnswer, readable } from './answers.ts';
 import type { LedgerClient } from './client.ts';
 import type { UnavailableError } from './errors.ts';
+import { type Judge, type Judging, judgeBy } from './judge.ts';
 import { Retry, type RetryLimits, retrying, retryLimits } from './retry.ts';
 import { LogTiles, requireOrigin } from './tiles.ts';
 
-export type CompletionOptions = {
+export type CompletionOptions = Judging & {
   readonly retries?: Partial<RetryLimits>;
   readonly stop?: AbortSignal | undefined;
   /** Told before each pause. */
   readonly onRetry?: (reason: UnavailableError) => void;
+  /** Told of a receipt that the service gives and the trust file does not bear out: then the kept one is given as it was. */
+  readonly onUnproved?: (kept: Receipt, why: ReceiptError) => void;
 };
 
 /** Evidence takes some ten kilobytes, and one log has few keys at a time. */
@@ -29,24 +33,46 @@ const evidenceKept = 64;
  * Gives each kept receipt as it is now: complete, once the first anchor that covers its entry is final, and as it was before that. A
  * complete receipt never changes again, and goes through as it is. Quickest in the order of the log.
  *
+ * With a trust file a complete receipt is one that matches it: a kept one that does not is fetched again, and one that was fetched
+ * comes out only if it does. Without one the anchor and its evidence are the service's word, and verifying is left to the caller.
+ *
+ * @throws {ReceiptError} if what the service gives does not match the trust file, unless `onUnproved` is told of it
  * @throws {ProofError} if the service does not prove an entry under its anchor; {RefusedError} if it does not have it;
  *   {UnavailableError} if it could not be reached for too long
  */
 export async function* completeReceipts(
   client: LedgerClient,
   kept: AsyncIterable<Receipt>,
-  { retries, stop, onRetry = () => undefined }: CompletionOptions = {},
+  { retries, stop, onRetry = () => undefined, onUnproved = refuse, ...judging }: CompletionOptions = {},
 ): AsyncGenerator<Receipt> {
   const retry = new Retry(client.clock, { ...retryLimits, ...retries });
   const completion = new Completion(client);
+  const judge = judgeBy(judging);
   for await (const receipt of kept) {
-    if (receipt.evidence !== null) {
+    if (receipt.evidence !== null && (await faultOf(receipt, judge)) === undefined) {
       yield receipt;
       continue;
     }
     const complete = await retrying(() => completion.complete(receipt), retry, { signal: stop, onRetry });
     retry.progressed();
-    yield complete;
+    const fault = complete.evidence === null ? undefined : await faultOf(complete, judge);
+    if (fault !== undefined) onUnproved(receipt, fault);
+    yield fault === undefined ? complete : receipt;
+  }
+}
+
+function refuse(_: Receipt, why: ReceiptError): never {
+  throw why;
+}
+
+/** Why a receipt does not match, if it does not and there is something to judge it by. */
+async function faultOf(receipt: Receipt, judge: Judge | undefined): Promise<ReceiptError | undefined> {
+  try {
+    await judge?.require(receipt);
+    return undefined;
+  } catch (error) {
+    if (error instanceof ReceiptError) return error;
+    throw error;
   }
 }
 

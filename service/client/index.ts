@@ -28,6 +28,7 @@ export { LedgerClient, receiptFile, type Submitted } from './client.ts';
 export { type CompletionOptions, completeReceipts } from './completion.ts';
 export { type Problem, RefusedError, UnavailableError } from './errors.ts';
 export type { Item, Place } from './groups.ts';
+export type { Judging } from './judge.ts';
 export {
   type ExportOptions,
   exportRecords,

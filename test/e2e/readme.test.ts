@@ -120,7 +120,9 @@ describe('By hand', () => {
     const { code, out } = await runShell(adapt(block));
     expect(code, out).toBe(0);
     expect(out).toContain('5 events: 5 recorded');
-    expect(out).toMatch(/5 anchored, 0 not yet anchored\n.*has \d+ documents/s);
+    expect(out).toMatch(
+      /5 anchored, 0 not yet anchored; checked against the trust file\n.*has \d+ documents/s,
+    );
   });
 
   it('works as printed by npm start', async () => {
