@@ -8,7 +8,7 @@
  */
 
 import { createSecretKey, type KeyObject } from 'node:crypto';
-import { equalBytes, formatHex, parseUint64 } from '../merkle/bytes.ts';
+import { equalBytes } from '../merkle/bytes.ts';
 import { parseEntry } from '../merkle/entry.ts';
 import { type Genesis, logId } from '../merkle/genesis.ts';
 import type { NoteSigner } from '../merkle/note.ts';
@@ -19,17 +19,17 @@ import {
   commitLength,
   type Draft,
   draftAfter,
-  type FreshItem,
   type Placed,
   type RecordItem,
 } from './draft.ts';
 import { LedgerError, type LedgerErrorCode } from './errors.ts';
 import { type Growth, grow } from './growth.ts';
 import type { Guard } from './guard.ts';
-import { appendWrites, type Head, type NewEntry, nameKey } from './layout.ts';
+import { appendWrites, type Head, type NewEntry } from './layout.ts';
 import { eventOf, LogReader } from './log-reader.ts';
 import { recoverLog } from './recovery.ts';
 import { signHead } from './signing.ts';
+import { type Retry, sortItems } from './sorting.ts';
 import type { Store } from './store.ts';
 import type { Acknowledgement, SignedCheckpoint, Submission } from './submission.ts';
 
@@ -229,7 +229,7 @@ export class Ledger {
 
   /** Puts a batch on disk. Nothing of it is spoken of yet. */
   async #commit(taken: readonly Item[]): Promise<Batch> {
-    const { fresh, retries } = await this.#sort(taken);
+    const { fresh, retries } = await sortItems(taken, { store: this.#parts.store, secret: this.#secret });
     const draft = await draftAfter(this.#head, fresh, this.#parts);
     for (const { item, error } of draft.refused) item.reject(error);
     if (draft.entries.length === 0) return { draft, head: this.#head, retries };
@@ -256,41 +256,6 @@ export class Ledger {
     await this.#answer(draft.placed, retries);
     const records = draft.placed.filter(({ item }) => item.kind === 'record').length;
     this.#parts.observe?.({ size: head.size, records, retries: retries.length });
-  }
-
-  /** Tells new records from retries, by natural key, within the batch as well. Refuses conflicts. */
-  async #sort(taken: readonly Item[]): Promise<{ fresh: readonly FreshItem[]; retries: readonly Retry[] }> {
-    const items = taken.map(
-      (item): FreshItem => (item.kind === 'chain' ? { item } : { item, name: this.#nameOf(item.submission) }),
-    );
-    const names = items.flatMap(each => ('name' in each ? [each.name] : []));
-    const known = await this.#parts.store.getMany('name', names);
-    const fresh: FreshItem[] = [];
-    const retries: Retry[] = [];
-    const inBatch = new Map<string, RecordItem>();
-    let at = 0;
-    for (const each of items) {
-      if (!('name' in each)) {
-        fresh.push(each);
-        continue;
-      }
-      const { item, name } = each;
-      const index = known[at++];
-      const first = inBatch.get(formatHex(name));
-      if (index !== undefined) {
-        retries.push({ item, of: parseUint64(index) });
-      } else if (first === undefined) {
-        inBatch.set(formatHex(name), item);
-        fresh.push(each);
-      } else {
-        retries.push({ item, of: first });
-      }
-    }
-    return { fresh, retries };
-  }
-
-  #nameOf({ agency, source, id }: Submission): Uint8Array {
-    return nameKey(this.#secret, agency, source, id);
   }
 
   /** Signs a committed head, if it is not signed yet. */
@@ -344,6 +309,3 @@ export class Ledger {
 
 /** What was taken together: once it is on disk, with the head that it has made. */
 type Batch = { readonly draft: Draft; readonly head: Head; readonly retries: readonly Retry[] };
-
-/** A submission of an event that is recorded at an index, or that another submission of the same batch brings in. */
-type Retry = { readonly item: RecordItem; readonly of: number | RecordItem };
