@@ -5,7 +5,7 @@ import type { JsonObject } from '../../merkle/json.ts';
 import { UnavailableError } from './errors.ts';
 import { type Checking, Flight } from './flight.ts';
 import type { Requests } from './requests.ts';
-import { type Retry, retrying } from './retry.ts';
+import { type Clock, type Retry, retrying } from './retry.ts';
 import type { GroupSource } from './source.ts';
 import { newestCheckpoint, requireOrigin } from './tiles.ts';
 import { upload } from './upload.ts';
@@ -18,6 +18,8 @@ export type UploadLimits = {
   readonly lingerMs: number;
   /** For how long a connection may stand still. */
   readonly timeoutMs: number;
+  /** How long one upload may take in all; what was answered by then is not sent again. */
+  readonly overallMs: number;
 };
 
 export const uploadLimits: UploadLimits = {
@@ -25,6 +27,8 @@ export const uploadLimits: UploadLimits = {
   bytes: 8 << 20,
   lingerMs: 1_000,
   timeoutMs: 90_000,
+  // The largest batch takes nine minutes at the least speed that the service bears with.
+  overallMs: 1_200_000,
 };
 
 /** What became of one upload. */
@@ -41,6 +45,7 @@ export type ShipmentParts = {
   readonly checking: Checking;
   readonly limits: UploadLimits;
   readonly retry: Retry;
+  readonly clock: Clock;
   readonly stop: AbortSignal | undefined;
   /** Told before each pause. */
   readonly onRetry: (reason: UnavailableError) => void;
@@ -159,7 +164,7 @@ class Attempts {
   }
 
   async #upload(sending: readonly Flight[], pieces: AsyncIterable<Uint8Array>): Promise<void> {
-    const { requests, checking, limits } = this.#parts;
+    const { requests, checking, limits, clock } = this.#parts;
     let at = 0;
     const onAnswer = async (answer: JsonObject): Promise<void> => {
       while (sending[at]?.isAnswered === true) at++;
@@ -167,10 +172,10 @@ class Attempts {
       if (flight === undefined) throw new ProofError('the service answers more lines than it was sent');
       this.#outage = (await flight.take(answer, checking)) ?? this.#outage;
     };
-    const { timeoutMs } = limits;
+    const { timeoutMs, overallMs } = limits;
     // What is answered from now on may be beyond an earlier one.
     this.checkpoint = undefined;
-    const note = await upload({ base: requests.base, pieces, onAnswer, timeoutMs });
+    const note = await upload({ base: requests.base, pieces, onAnswer, timeoutMs, overallMs, clock });
     requireOrigin(note, checking.origin);
     this.checkpoint = note;
   }

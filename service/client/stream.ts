@@ -83,7 +83,7 @@ export async function* submitStream(
   const source = new GroupSource(groups, stop);
   const limits = { ...uploadLimits, ...options.uploads };
   const checking = { base: requests.base, origin, verify };
-  const parts = { requests, checking, limits, retry, stop, onRetry };
+  const parts = { requests, checking, limits, retry, clock, stop, onRetry };
   const prover = new Prover(new LogTiles(requests), origin, trust, work =>
     retrying(work, retry, { signal: stop, onRetry }),
   );

@@ -19,6 +19,7 @@ import { objectIn } from './answers.ts';
 import { RefusedError, UnavailableError } from './errors.ts';
 import { linesOf } from './lines.ts';
 import { refusalOf } from './requests.ts';
+import type { Clock } from './retry.ts';
 
 /** More than the longest answer: a record of the largest event that any service takes, in a batch. */
 const maxAnswerBytes = 8 << 20;
@@ -34,7 +35,13 @@ export type UploadParts = {
   readonly onAnswer: (answer: JsonObject) => Promise<void>;
   /** For how long the connection may stand still. */
   readonly timeoutMs: number;
+  /** How long it may take in all: a connection never stands still for whoever moves a byte now and then. */
+  readonly overallMs: number;
+  readonly clock: Pick<Clock, 'now'>;
 };
+
+/** How often it is looked whether it takes too long. */
+const lookMs = 1_000;
 
 /**
  * Sends what comes, and gives the checkpoint of the last line.
@@ -42,7 +49,14 @@ export type UploadParts = {
  * @throws {RefusedError} if the request is refused as a whole; {UnavailableError} if it was cut, cannot be answered now, or the answers
  *   are no ledger's: those that came before are good all the same; and whatever `pieces` or `onAnswer` throw
  */
-export async function upload({ base, pieces, onAnswer, timeoutMs }: UploadParts): Promise<string> {
+export async function upload({
+  base,
+  pieces,
+  onAnswer,
+  timeoutMs,
+  overallMs,
+  clock,
+}: UploadParts): Promise<string> {
   const url = new URL(`${base}/v1/records/batch`);
   const headers = { 'content-type': 'application/x-ndjson' };
   const isSecure = url.protocol === 'https:';
@@ -54,6 +68,10 @@ export async function upload({ base, pieces, onAnswer, timeoutMs }: UploadParts)
   // Whoever waits for the answer hears of it; this is for what comes after that.
   request.on('error', () => undefined);
   request.setTimeout(timeoutMs, () => request.destroy(new Error(`nothing moved for ${timeoutMs} ms`)));
+  const endMs = clock.now() + overallMs;
+  const looking = setInterval(() => {
+    if (clock.now() > endMs) request.destroy(new Error(`not over after ${overallMs} ms`));
+  }, lookMs);
   // What goes wrong here and not on the way must come out as it is.
   const own: unknown[] = [];
   const sending = pipeline(Readable.from(keeping(own, joined(pieces))), request).catch(() => undefined);
@@ -73,6 +91,7 @@ export async function upload({ base, pieces, onAnswer, timeoutMs }: UploadParts)
     if (error instanceof RefusedError || error instanceof UnavailableError) throw error;
     throw new UnavailableError(`the connection to ${base} was cut`, undefined, error);
   } finally {
+    clearInterval(looking);
     // Where all was sent and answered there is nothing to destroy, and the connection is used again.
     if (!request.writableFinished || own.length > 0) request.destroy();
     await sending;
