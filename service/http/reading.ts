@@ -17,6 +17,7 @@ import type { Clock } from './ndjson.ts';
 import { Patience } from './patience.ts';
 import type { Report } from './problems.ts';
 import { integerText, leafHashText, malformed, noQuery, readOptionalQuery, readPath } from './query.ts';
+import { withoutHead } from './routing.ts';
 
 export type ReadingParts = {
   readonly reading: Pick<Reading, 'admit' | 'record' | 'export'>;
@@ -59,6 +60,7 @@ export function readingRoutes(router: Router, parts: ReadingParts): void {
     });
     ctx.body = Readable.from(text, { objectMode: false });
   });
+  withoutHead(router);
 
   // Any name but that of another resource: what is no leaf hash then is a fault in one.
   router.get(/^\/v1\/records\/(?!batch$)([^/]+)$/, noQuery, async ctx => {
@@ -69,6 +71,7 @@ export function readingRoutes(router: Router, parts: ReadingParts): void {
     const reader = await reading.admit(ctx.get('Authorization'));
     answerNow(ctx, 200, formatOwnRecord(await reading.record(reader, leafHash)));
   });
+  withoutHead(router);
 }
 
 /** The range that a query names; all of the log where it names none. @throws {LedgerError} REQUEST_MALFORMED */

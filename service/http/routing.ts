@@ -1,5 +1,6 @@
 /** What no route answers: other paths, other methods, and the question which methods there are. */
 
+import type Router from '@koa/router';
 import type { Middleware } from 'koa';
 import { LedgerError } from '../errors.ts';
 
@@ -18,3 +19,13 @@ export const otherwise: Middleware = ctx => {
     throw new LedgerError('METHOD_NOT_ALLOWED', `the methods here are ${allowed}`);
   ctx.status = 204;
 };
+
+/**
+ * Takes HEAD, which the router adds to every GET, from the route that was added last: for an answer that costs its asker something, such
+ * as a token, and of which HEAD would give nothing.
+ */
+export function withoutHead({ stack }: Pick<Router, 'stack'>): void {
+  const methods = stack.at(-1)?.methods ?? [];
+  const at = methods.indexOf('HEAD');
+  if (at >= 0) methods.splice(at, 1);
+}

@@ -89,6 +89,17 @@ describe('GET /v1/records/{leafHash}', () => {
     expect(await tracesIn(world)).toEqual(['zegel.record.read']);
   });
 
+  it('takes no token for HEAD, which gives nothing', async () => {
+    const hash = await aRecord('a');
+    const headers = bearer();
+    for (const path of [hash, 'export']) {
+      const answer = await ask(world, `/v1/records/${path}`, { method: 'HEAD', headers });
+      expect(answer).toMatchObject({ status: 405, headers: { allow: 'GET, OPTIONS' } });
+    }
+    expect(await tracesIn(world)).toEqual([]);
+    expect((await read(hash, headers)).status).toBe(200);
+  });
+
   it('takes a token that another library has made', async () => {
     const key = createPrivateKey({ key: keyFor('Ed25519'), format: 'jwk' });
     const token = await new SignJWT()

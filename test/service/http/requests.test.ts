@@ -394,7 +394,7 @@ describe('paths and methods', () => {
     ['GET', '/v1/records', 'POST, OPTIONS'],
     ['PUT', '/v1/records', 'POST, OPTIONS'],
     ['GET', '/v1/records/batch', 'POST, OPTIONS'],
-    ['POST', '/v1/records/export', 'HEAD, GET, OPTIONS'],
+    ['POST', '/v1/records/export', 'GET, OPTIONS'],
     ['DELETE', '/v1/log', 'HEAD, GET, OPTIONS'],
     ['POST', '/log/checkpoint', 'HEAD, GET, OPTIONS'],
     ['PATCH', '/v1/proofs/inclusion', 'HEAD, GET, OPTIONS'],
