@@ -80,10 +80,21 @@ export async function submitMany({ client, options, input, output, flags }: Many
   const isWhole =
     failure === undefined && !stop.aborted && !(refusals.count > 0 && flags['stopAtRefusal'] === true);
   const closing = await attempt(() => (isWhole ? receipts.close() : receipts.release()));
-  const ended = failure ?? closing;
-  if (ended !== undefined) throw described(diskFault(out, ended.error), tally, input, out);
+  const fault = failure ?? closing;
+  const { lastIndex: _, ...counts } = tally;
+  /** Machines get an object however it ends; people read the same in what is noted or thrown. */
+  const ended = (how: 'stopped' | 'gave-up', reason: string): void => {
+    if (isJson) output.result('', { ...counts, receipts: out, ended: how, reason });
+  };
+  if (fault !== undefined) {
+    const error = described(diskFault(out, fault.error), tally, input, out);
+    ended('gave-up', messageOf(error));
+    throw error;
+  }
   if (stop.aborted) {
-    output.note(goOn('stopped', tally, input, out));
+    const reason = goOn('stopped', tally, input, out);
+    ended('stopped', reason);
+    output.note(reason);
     return 3;
   }
 
@@ -93,14 +104,14 @@ export async function submitMany({ client, options, input, output, flags }: Many
     try {
       completed = await complete(client, options, receipts, tally, waitS, progress, tell, stop);
     } catch (error) {
-      if (!(stop.aborted && isAbort(error))) throw error;
+      if (!(stop.aborted && isAbort(error))) {
+        ended('gave-up', messageOf(error));
+        throw error;
+      }
     }
   }
   output.result(summary(tally, input, out, completed, options.trust), {
-    recorded: tally.recorded,
-    known: tally.known,
-    kept: tally.kept,
-    refused: tally.refused,
+    ...counts,
     receipts: out,
     ...(completed ?? {}),
   });
@@ -156,6 +167,10 @@ async function attempt(work: () => Promise<void>): Promise<{ readonly error: unk
   } catch (error) {
     return { error };
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** The same fault with how far it came, and how to go on. */

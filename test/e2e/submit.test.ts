@@ -217,10 +217,15 @@ describe('zegel submit', { timeout: 240_000 }, () => {
     const nobody = args('gone.ndjson', 'gone-out.ndjson', '--give-up', '1').map(arg =>
       arg === service.url ? 'http://127.0.0.1:9' : arg,
     );
-    const { code, err } = await startSubmit(nobody).ended;
+    const { code, out, err } = await startSubmit([...nobody, '--json']).ended;
     expect({ code, err }).toEqual({
       code: 3,
       err: expect.stringContaining('the same command goes on from there'),
+    });
+    expect(JSON.parse(out)).toMatchObject({
+      recorded: 0,
+      ended: 'gave-up',
+      reason: expect.stringContaining('does not answer; gave up with 0 events recorded'),
     });
     expect(await zegelJson(['submit', ...args('gone.ndjson', 'gone-out.ndjson')])).toMatchObject([
       { recorded: 5 },
@@ -229,7 +234,7 @@ describe('zegel submit', { timeout: 240_000 }, () => {
 
   it('ends in order when it is interrupted, and goes on', async () => {
     await writeEvents(place('stopped.ndjson'), 30_000, 'stopped');
-    const { child, ended } = startSubmit(args('stopped.ndjson', 'stopped-out.ndjson'));
+    const { child, ended } = startSubmit(args('stopped.ndjson', 'stopped-out.ndjson', '--json'));
     while (
       !(await stat(place('stopped-out.ndjson')).then(
         ({ size }) => size > 0,
@@ -238,12 +243,13 @@ describe('zegel submit', { timeout: 240_000 }, () => {
     )
       await sleep(50);
     child.kill('SIGINT');
-    const { code, err } = await ended;
+    const { code, out, err } = await ended;
     expect({ code, err }).toEqual({
       code: 3,
       err: expect.stringContaining('the same command goes on from there'),
     });
     const receipts = await keptReceipts(place('stopped-out.ndjson'));
+    expect(JSON.parse(out)).toMatchObject({ recorded: receipts.length, refused: 0, ended: 'stopped' });
     expect(receipts.length).toBeGreaterThan(0);
     expect(receipts.length).toBeLessThan(30_000);
     // What went in has its receipt.
