@@ -74,10 +74,29 @@ export async function formOf({ path, eventMaxBytes }: InputParts): Promise<Form>
   )
     return 'event';
   if (isAlone && value !== undefined) return 'event';
+  // Where it is cut off, its last character may be, too.
+  if (text?.trimStart().startsWith('{') === true || first[0] === openBrace) {
+    const what = `${path} begins with an object that is neither event nor statement: ${faultIn(first, maxBytes)}`;
+    throw new CommandError(2, `${what}. If other lines are good, say what it has with --form`);
+  }
   throw new CommandError(
     2,
     `${path} begins with neither an event (a JSON object with specversion) nor a statement: say what it has with --form`,
   );
+}
+
+const openBrace = 0x7b;
+
+/** What is wrong with an object at a file's beginning, from which its form cannot be told. */
+function faultIn(first: Uint8Array, maxBytes: number): string {
+  if (first.length > maxBytes) return `it is longer than the ${maxBytes} bytes that the longest may have`;
+  try {
+    parseJson(first);
+  } catch (error) {
+    if (error instanceof FormatError) return error.message;
+    throw error;
+  }
+  return 'it has neither specversion nor statement';
 }
 
 /** The items of a file in its form. @throws {CommandError} exit code 2 if it cannot be read */
@@ -293,6 +312,12 @@ export async function lengthOf(path: string): Promise<number> {
 
 function cannotRead(path: string, cause: unknown): CommandError {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
+  if (code === 'ESPIPE')
+    return new CommandError(
+      2,
+      `${path} is a pipe, and is read more than once: write it to a file first`,
+      cause,
+    );
   return new CommandError(2, `${path} cannot be read (${code})`, cause);
 }
 

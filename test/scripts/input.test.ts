@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { concatBytes, parseUtf8, utf8 } from '../../merkle/bytes.ts';
 import { type Form, formOf, type InputParts, itemsIn } from '../../scripts/input.ts';
@@ -89,6 +91,37 @@ describe('formOf', () => {
       exitCode: 2,
       message: expect.stringContaining('say what it has with --form'),
     });
+  });
+
+  it.each([
+    [
+      'an event that is too long',
+      JSON.stringify({ ...JSON.parse(lines[0] ?? ''), data: 'x'.repeat(9_000) }),
+      'longer than',
+    ],
+    ['one that is cut in a character', `{"data":"${'é'.repeat(9_000)}"}`, 'longer than'],
+    [
+      'a first line that is broken',
+      `{"specversion":"1.0",,}\n${`${lines[1]}\n`.repeat(10)}`,
+      'want a member name (at character 21)',
+    ],
+    ['a first line of another kind', `{"a":1}\n${lines[1]}\n`, 'neither specversion nor statement'],
+  ])('says what is wrong with %s', async (_, content, fault) => {
+    await expect(formOf(await aFile(content))).rejects.toMatchObject({
+      exitCode: 2,
+      message: expect.stringContaining(fault),
+    });
+  });
+
+  it('says what to do with a pipe', async () => {
+    const path = join(folder, 'pipe');
+    await promisify(execFile)('mkfifo', [path]);
+    const writing = writeFile(path, lines.join('\n')).catch(() => undefined);
+    await expect(formOf({ path, eventMaxBytes, keys: [] })).rejects.toMatchObject({
+      exitCode: 2,
+      message: expect.stringContaining('write it to a file first'),
+    });
+    await writing;
   });
 
   it('says which file cannot be read', async () => {
