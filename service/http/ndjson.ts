@@ -8,7 +8,7 @@ export type Line =
   | { readonly kind: 'whole'; readonly bytes: Uint8Array }
   | { readonly kind: 'long' | 'cut' | 'endless' | Interruption };
 
-/** Runs while the other side is waited for, and is told how many bytes have moved. */
+/** Runs while the other side is waited for, and is told how many bytes have moved; 0 where something came that is not to its credit. */
 export type Clock = {
   readonly start: () => void;
   readonly stop: () => void;
@@ -64,7 +64,12 @@ export class LineReader {
         const piece = at < 0 ? this.#rest : this.#rest.subarray(0, at);
         this.#rest = at < 0 ? new Uint8Array(0) : this.#rest.subarray(at + 1);
         begun.add(piece);
-        if (at >= 0) return begun.line();
+        if (at >= 0) {
+          const line = begun.line();
+          // Speed counts for what is held only: by lines that are read away, a place could be kept for ever.
+          if (line.kind === 'whole') this.#clock.moved(begun.length + 1);
+          return line;
+        }
         if (begun.length > readAwayMaxBytes) return { kind: 'endless' };
 
         this.#clock.start();
@@ -73,7 +78,7 @@ export class LineReader {
         if (done === true && this.#interruption === undefined)
           return begun.length === 0 ? undefined : { kind: 'cut' };
         if (done === true) continue;
-        this.#clock.moved(value.length);
+        this.#clock.moved(0);
         this.#rest = value;
       }
     } finally {

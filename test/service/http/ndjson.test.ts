@@ -40,6 +40,21 @@ describe('LineReader', () => {
     }
   });
 
+  test('gives credit for lines that it holds, and none for those that it reads away', async () => {
+    let credit = 0;
+    const clock = {
+      ...noClock,
+      moved: (bytes: number) => {
+        credit += bytes;
+      },
+    };
+    const reader = new LineReader(chunksOf('x'.repeat(60), 'x'.repeat(60), '\nab', 'c\n'), clock);
+    expect((await reader.line(100))?.kind).toBe('long');
+    expect(credit).toBe(0);
+    await reader.line(100);
+    expect(credit).toBe(4);
+  });
+
   test('keeps a line that it gave as it was, whatever comes after', async () => {
     const reader = new LineReader(chunksOf('ab', 'cd\nefg', 'h\n'), noClock);
     const first = await reader.line(100);
@@ -73,7 +88,7 @@ describe('LineReader', () => {
     };
     const reader = new LineReader(chunksOf('a\nb\nc', 'd\n'), clock);
     for (let i = 0; i < 3; i++) await reader.line(100);
-    expect(told).toEqual(['start', '5', 'stop', 'stop', 'start', '2', 'stop']);
+    expect(told).toEqual(['start', '0', '2', 'stop', '2', 'stop', 'start', '0', '3', 'stop']);
   });
 
   test.each(['late', 'stopping'] as const)(
