@@ -175,34 +175,44 @@ describe('the package', () => {
     }
   });
 
-  it('says the types of all that it gives', async () => {
-    // As a program does that is checked strictly, its libraries included.
-    await writeFile(join(folder, 'program.mts'), typed);
-    const options = {
-      target: 'es2024',
-      lib: ['es2024', 'dom', 'dom.iterable', 'esnext.typedarrays'],
-      module: 'nodenext',
-      strict: true,
-      noEmit: true,
-      types: ['node'],
-      typeRoots: [join(root, 'node_modules', '@types')],
-    };
-    const config = { compilerOptions: options, files: ['program.mts'] };
-    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(config));
-    const tsc = join(root, 'node_modules', '.bin', 'tsc');
-    const check = () =>
-      run(tsc, ['-p', '.'], { cwd: folder, env }).then(
-        ({ stdout }) => stdout,
-        error => error.stdout,
+  it.each([
+    ['node16', 'node16'],
+    ['nodenext', 'nodenext'],
+    ['esnext', 'bundler'],
+  ])(
+    'says the types of all that it gives, in modules of %s found as %s',
+    async (module, moduleResolution) => {
+      // As a program does that is checked strictly, its libraries included.
+      await writeFile(join(folder, 'program.mts'), typed);
+      const options = {
+        target: 'es2024',
+        lib: ['es2024', 'dom', 'dom.iterable', 'esnext.typedarrays'],
+        module,
+        moduleResolution,
+        strict: true,
+        noEmit: true,
+        types: ['node'],
+        typeRoots: [join(root, 'node_modules', '@types')],
+      };
+      const config = { compilerOptions: options, files: ['program.mts'] };
+      await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(config));
+      const tsc = join(root, 'node_modules', '.bin', 'tsc');
+      const check = () =>
+        run(tsc, ['-p', '.'], { cwd: folder, env }).then(
+          ({ stdout }) => stdout,
+          error => error.stdout,
+        );
+      expect(await check()).toBe('');
+      // And a mistake is seen: the types are not all `any`.
+      await writeFile(
+        join(folder, 'program.mts'),
+        typed.replace('submit(statement, signer.key)', 'submit(statement, 7)'),
       );
-    expect(await check()).toBe('');
-    // And a mistake is seen: the types are not all `any`.
-    await writeFile(
-      join(folder, 'program.mts'),
-      typed.replace('submit(statement, signer.key)', 'submit(statement, 7)'),
-    );
-    expect(await check()).toContain("Argument of type 'number' is not assignable to parameter of type 'Jwk'");
-  });
+      expect(await check()).toContain(
+        "Argument of type 'number' is not assignable to parameter of type 'Jwk'",
+      );
+    },
+  );
 
   it('deploys the contracts that it carries', async () => {
     const chain = await startHardhat();
