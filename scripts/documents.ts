@@ -103,6 +103,11 @@ function itemOf(line: number, path: string, facts: DocumentFacts, options: Docum
 /** A path in the folder. Where a name in it is no text there may be another file that this path would name. */
 type Found = { readonly path: string; readonly isText: boolean };
 
+/**
+ * All names of one folder are held while it is gone through, since the order is theirs: some 300 bytes each, 30 MB where there are
+ * 100,000 (by the growth of `process.memoryUsage().rss` over `readdir`, in Node 24). Of a folder in it they are held besides, and let go
+ * after it.
+ */
 async function* filesIn(
   folder: string,
   within: string,
