@@ -82,35 +82,62 @@ export function verifyConsistency({
     return;
   }
 
-  // The old tree ends in a perfect subtree, which the new tree has as a node, too. The proof starts with that node, unless it is the
-  // whole old tree and so at hand, and goes on with its siblings up to the new root.
+  // Where the perfect subtree in which the old tree ends is the whole old tree, the proof leaves it out: it is at hand.
+  const { isWhole, sides } = oldTreeIn(first, second);
+  verifyLength('consistency', path.length, isWhole ? sides.length : 1 + sides.length);
+  verifyHashes([firstRoot, secondRoot, ...path]);
+  const roots = rootsFromConsistency(first, second, isWhole ? [firstRoot, ...path] : path);
+  if (!equalBytes(roots.firstRoot, firstRoot))
+    throw new ProofError(`consistency proof does not lead to the root of the tree of ${first}`);
+  if (!equalBytes(roots.secondRoot, secondRoot))
+    throw new ProofError(`consistency proof does not lead to the root of the tree of ${second}`);
+}
+
+/**
+ * What the nodes of a consistency proof say: the roots of the tree of `first` leaves and of that of `second`, which has it as its
+ * beginning. `nodes` begins with the root of the perfect subtree in which the first tree ends, also where that is the whole of it.
+ *
+ * @throws {ProofError} unless 1 ≤ `first` < `second` and there are as many nodes as these sizes need, of 32 bytes each
+ */
+export function rootsFromConsistency(
+  first: number,
+  second: number,
+  nodes: readonly Uint8Array[],
+): { readonly firstRoot: Uint8Array; readonly secondRoot: Uint8Array } {
+  if (!isSize(first) || !isSize(second) || first >= second)
+    throw new ProofError(`a tree of ${first} is not the beginning of a larger one of ${second}`);
+  const { sides } = oldTreeIn(first, second);
+  const [start, ...siblings] = nodes;
+  if (start === undefined || siblings.length !== sides.length)
+    throw new ProofError(`${nodes.length} nodes, want ${1 + sides.length}`);
+  verifyHashes(nodes);
+
+  let firstRoot = start;
+  let secondRoot = start;
+  for (const [i, sibling] of siblings.entries()) {
+    // What stands left was there before; what stands right has come since.
+    if (sides[i] === 'left') {
+      firstRoot = nodeHash(sibling, firstRoot);
+      secondRoot = nodeHash(sibling, secondRoot);
+    } else {
+      secondRoot = nodeHash(secondRoot, sibling);
+    }
+  }
+  return { firstRoot, secondRoot };
+}
+
+/**
+ * The old tree ends in a perfect subtree, which the new tree has as a node, too: whether it is the whole old tree, and on which sides
+ * that node's siblings stand up to the new root.
+ */
+function oldTreeIn(first: number, second: number) {
   let node = first - 1;
   let last = second - 1;
   while (isOdd(node)) {
     node = half(node);
     last = half(last);
   }
-  const isWhole = node === 0;
-  const sides = siblingSides(node, last + 1);
-  verifyLength('consistency', path.length, isWhole ? sides.length : 1 + sides.length);
-  verifyHashes([firstRoot, secondRoot, ...path]);
-
-  const [start = firstRoot, ...siblings] = isWhole ? [firstRoot, ...path] : path;
-  let oldRoot = start;
-  let newRoot = start;
-  for (const [i, sibling] of siblings.entries()) {
-    // What stands left was there before; what stands right has come since.
-    if (sides[i] === 'left') {
-      oldRoot = nodeHash(sibling, oldRoot);
-      newRoot = nodeHash(sibling, newRoot);
-    } else {
-      newRoot = nodeHash(newRoot, sibling);
-    }
-  }
-  if (!equalBytes(oldRoot, firstRoot))
-    throw new ProofError(`consistency proof does not lead to the root of the tree of ${first}`);
-  if (!equalBytes(newRoot, secondRoot))
-    throw new ProofError(`consistency proof does not lead to the root of the tree of ${second}`);
+  return { isWhole: node === 0, sides: siblingSides(node, last + 1) };
 }
 
 /**
