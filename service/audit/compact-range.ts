@@ -52,7 +52,7 @@ export class CompactRange {
     for (const subtree of this.#subtrees)
       if (subtree !== undefined) right = right === undefined ? subtree : this.#node(subtree, right);
     if (right === undefined) throw new Error('a tree without leaves has no root');
-    return right;
+    return new Uint8Array(right);
   }
 
   /** The tiles that the last leaf has filled, from level 0 up. Each is given once. */

@@ -57,6 +57,8 @@ const kindsShape = z.strictObject({
 const stateShape = z.strictObject({
   version: z.literal(1),
   origin: z.string(),
+  /** Whether the entries were held against a chain. */
+  judged: z.boolean(),
   size: count.positive(),
   root: hex,
   /** By level, the hashes of the last tile where it is not full. */
