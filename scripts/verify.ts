@@ -1,14 +1,28 @@
-/** `zegel verify`: checks receipts with a trust file and nothing else. It never opens a connection. */
+/**
+ * `zegel verify`: checks receipts with a trust file and nothing else. It never opens a connection.
+ *
+ * It also takes the evidence of a fork, which an audit writes. The question is then whether the file proves that the log signed what no
+ * append-only log can have: *yes* (exit code 0) is bad news about the log.
+ */
 
 import { createReadStream } from 'node:fs';
 import type { Command } from 'commander';
+import { isForkEvidence } from '../merkle/fork.ts';
 import type { Trust } from '../merkle/trust.ts';
 import { judgeReceipt, type Verification } from '../merkle/verification.ts';
 import { linesOf } from '../service/client/lines.ts';
 import { addCommand, CommandError, type ExitCode, readInput } from './command.ts';
+import { type ForkVerdict, forkLine, judgeFork } from './fork.ts';
 import { readTrust } from './trust.ts';
 
-const exitCodes = { matches: 0, 'does-not-match': 1, 'not-yet-anchored': 3, 'could-not-check': 3 } as const;
+const exitCodes = {
+  matches: 0,
+  'does-not-match': 1,
+  'not-yet-anchored': 3,
+  'could-not-check': 3,
+  'proves-fork': 0,
+  'does-not-prove-fork': 1,
+} as const;
 
 /** The worst of several: a receipt that does not match outweighs one that could not be checked. */
 const worstFirst: readonly ExitCode[] = [1, 3, 0];
@@ -17,16 +31,17 @@ export function addVerify(program: Command): void {
   addCommand(
     program,
     'verify <receipts...>',
-    'check receipts offline, against a trust file; a file that ends in .ndjson has one on each line',
+    'check receipts, or the evidence of a fork, offline, against a trust file; a file that ends in .ndjson has a receipt on each line',
     {},
     async ({ output }, files, flags) => {
       const { trust, print } = await readTrust(String(flags['trust']));
       output.note(`trust file ${flags['trust']}, SHA-256 ${print}`);
       const codes = new Set<ExitCode>();
       for (const file of files) {
-        for await (const [name, verification] of judgements(file, trust)) {
-          output.result(lineFor(name, verification, trust), { receipt: name, ...verification });
-          codes.add(exitCodes[verification.verdict]);
+        for await (const [name, judged] of judgements(file, trust)) {
+          if ('fork' in judged) output.result(forkLine(name, judged), { file: name, ...judged });
+          else output.result(lineFor(name, judged, trust), { receipt: name, ...judged });
+          codes.add(exitCodes[judged.verdict]);
         }
       }
       return worstFirst.find(code => codes.has(code)) ?? 0;
@@ -38,7 +53,7 @@ export function addVerify(program: Command): void {
 async function* judgements(
   file: string,
   trust: Trust,
-): AsyncGenerator<readonly [string, Verification | Unchecked]> {
+): AsyncGenerator<readonly [string, Verification | Unchecked | ForkVerdict]> {
   if (!file.endsWith('.ndjson')) {
     yield [file, await judge(file, trust)];
     return;
@@ -60,7 +75,7 @@ async function* judgements(
 }
 
 /** A file that cannot be read says nothing about the receipt: not "does not match". */
-async function judge(file: string, trust: Trust): Promise<Verification | Unchecked> {
+async function judge(file: string, trust: Trust): Promise<Verification | Unchecked | ForkVerdict> {
   let bytes: Uint8Array;
   try {
     bytes = await readInput(file);
@@ -69,7 +84,7 @@ async function judge(file: string, trust: Trust): Promise<Verification | Uncheck
     return unchecked(error.message);
   }
   if (bytes.length > maxReceiptBytes) return tooLarge(file, bytes.length);
-  return judgeReceipt(bytes, trust);
+  return isForkEvidence(bytes) ? judgeFork(bytes, trust) : judgeReceipt(bytes, trust);
 }
 
 function tooLarge(name: string, lengthBytes: number): Unchecked {

@@ -121,6 +121,11 @@ describe('each rule', () => {
       'service/client/client.ts imports service/errors.ts',
     ],
     [
+      'the auditor imports nothing of the service but itself and rpc.ts, which can lose but not lie',
+      { 'service/audit/log.ts': "import { Requests } from '../client/requests.ts';" },
+      'service/audit/log.ts imports service/client/requests.ts',
+    ],
+    [
       'nothing in service/ imports main.ts, which wires it',
       { 'service/ledger.ts': "import { startService } from './main.ts';" },
       'service/ledger.ts imports service/main.ts',
@@ -205,6 +210,7 @@ describe('each rule', () => {
       'service/ledger.ts': "import { Store } from './store.ts';\nimport { x } from '../merkle/prove.ts';",
       'service/client/index.ts':
         "import { randomBytes } from 'node:crypto';\nexport * from '../../merkle/bytes.ts';",
+      'service/audit/chain.ts': "import { Rpc } from '../rpc.ts';\nimport { ethers } from 'ethers';",
       'service/main.ts': "import { createApp } from './http/app.ts';\nprocess.env['ZEGEL_DATA'];",
       'service/config.ts': "const wanted = 'process.env';",
       'scripts/serve.ts': "import { startService } from '../service/main.ts';\nprocess.env;",

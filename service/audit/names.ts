@@ -64,7 +64,7 @@ export class Names {
       const spilt = isSpilt ? await readFile(this.#file(this.#folder, i)) : Buffer.alloc(0);
       for (const items of [spilt, bucket.bytes]) {
         for (let at = 0; at < items.length; at += itemBytes) {
-          const name = items.latin1Slice(at, at + nameBytes);
+          const name = items.toString('latin1', at, at + nameBytes);
           const index = Number(items.readBigUInt64BE(at + nameBytes));
           const other = seen.get(name);
           if (other === undefined) seen.set(name, index);

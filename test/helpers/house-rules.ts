@@ -81,6 +81,13 @@ export function houseRules(dependencies: readonly string[]): readonly Rule[] {
       ),
     },
     {
+      claim: 'the auditor imports nothing of the service but itself and rpc.ts, which can lose but not lie',
+      faults: imports(
+        /^service\/audit\//,
+        i => i.kind === 'file' && !/^(merkle\/|service\/audit\/|service\/rpc\.ts$)/.test(i.path),
+      ),
+    },
+    {
       claim: 'nothing in service/ imports main.ts, which wires it',
       faults: imports(/^service\//, i => isUnder(i, 'service/main.ts')),
     },

@@ -1,0 +1,198 @@
+/** Whether a record is what its entry and its agency's key say: DESIGN 3.5's steps `statement`, `commitment` and `batch`, in bulk. */
+
+import { hash } from 'node:crypto';
+import { formatBase64url, formatHex, parseUtf8, utf8 } from '../../merkle/bytes.ts';
+import type { Entry } from '../../merkle/entry.ts';
+import { FormatError, ProofError } from '../../merkle/errors.ts';
+import { type Event, parseEvent } from '../../merkle/event.ts';
+import { canonicalJwk, parseJwk, thumbprint } from '../../merkle/jwk.ts';
+import type { BatchedEvent, ReceiptRecord } from '../../merkle/receipt.ts';
+import { type Algorithm, algorithmName } from '../../merkle/signature.ts';
+import { parseBatchPayload, parseStatement, type Statement } from '../../merkle/statement.ts';
+import type { TrustedLog } from '../../merkle/trust.ts';
+import { verifyInclusion } from '../../merkle/verify.ts';
+import type { ChainView } from './chain-view.ts';
+import type { recordCodes } from './record-codes.ts';
+import { type ReadyKey, readyKey, verifyUnder } from './signatures.ts';
+
+/** What is wrong with a record. The message names no content. */
+export class RecordFault extends Error {
+  override readonly name = 'RecordFault';
+  readonly code: keyof typeof recordCodes;
+
+  constructor(code: keyof typeof recordCodes, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+  }
+}
+
+/** What a good record is known by: no other of the log has the same. */
+export type NaturalKey = { readonly agency: string; readonly source: string; readonly id: string };
+
+/** A key as the chain has it; without a chain, as the record has it. */
+type SigningKey = {
+  readonly ready: ReadyKey;
+  /** RFC 7638's text. */
+  readonly text: string;
+  readonly algorithm: Algorithm | undefined;
+  /** Its agency, or the key itself where nobody says whose it is. */
+  readonly agency: string;
+};
+
+/** A statement whose signature was found good, and what a batch statement covers. */
+type Verified = {
+  readonly statement: Statement;
+  readonly covers: { readonly root: Uint8Array; readonly size: number } | undefined;
+};
+
+/** Statements that are kept: those of batches come again with each of their records. */
+const statementsKept = 1024;
+
+export class RecordJudge {
+  readonly #log: TrustedLog;
+  readonly #chain: ChainView | undefined;
+  readonly #keys = new Map<string, SigningKey>();
+  readonly #statements = new Map<string, Promise<Verified>>();
+  /** How many were verified. */
+  signatures = 0;
+
+  constructor(log: TrustedLog, chain: ChainView | undefined) {
+    this.#log = log;
+    this.#chain = chain;
+  }
+
+  /** Judges a record against its entry, which is of kind transaction or audit. @throws {RecordFault} */
+  async judge(record: ReceiptRecord, entry: Entry): Promise<NaturalKey> {
+    const key = this.#keyOf(record, entry);
+    const { statement, covers } = await this.#verified(record, entry, key);
+    const { batch } = record;
+    const event = batch?.event ?? statement.payload;
+    if (Buffer.compare(commitment(record, event), entry.commitment) !== 0)
+      throw new RecordFault(
+        'COMMITMENT_DIFFERS',
+        "salt, event and statement do not give the entry's commitment",
+      );
+    if (batch !== undefined && covers !== undefined) judgeBatch(batch, covers);
+    const { source, id } = judgeEvent(event, entry);
+    return { agency: key.agency, source, id };
+  }
+
+  #keyOf({ key }: ReceiptRecord, { keyId }: Entry): SigningKey {
+    const id = formatHex(keyId);
+    const text = canonicalJwk(key);
+    const known = this.#keys.get(id) ?? this.#findKey(id, keyId, text);
+    if (known.text !== text) throw new RecordFault('STATEMENT_INVALID', "its key is not the entry's");
+    this.#keys.set(id, known);
+    return known;
+  }
+
+  #findKey(id: string, keyId: Uint8Array, given: string): SigningKey {
+    const registered = this.#chain?.key(keyId);
+    const text = registered === undefined ? given : parseUtf8(registered.jwk);
+    try {
+      const jwk = parseJwk(utf8(text));
+      if (formatHex(thumbprint(jwk)) !== id)
+        throw new ProofError("the key's thumbprint is not the entry's key id");
+      return {
+        ready: readyKey(jwk),
+        text,
+        algorithm: registered && algorithmName(registered.algorithm),
+        agency: registered?.agency ?? id,
+      };
+    } catch (error) {
+      if (error instanceof FormatError || error instanceof ProofError)
+        throw new RecordFault('STATEMENT_INVALID', error.message, error);
+      throw error;
+    }
+  }
+
+  async #verified({ statement, batch }: ReceiptRecord, entry: Entry, key: SigningKey): Promise<Verified> {
+    // A statement says which key made it, so what was found of it holds for every record that has it.
+    const known = this.#statements.get(statement);
+    const verified = known ?? this.#verify(statement, entry, key);
+    if (batch !== undefined && known === undefined) {
+      this.#statements.set(statement, verified);
+      verified.catch(() => undefined);
+      const [oldest] = this.#statements.keys();
+      if (this.#statements.size > statementsKept && oldest !== undefined) this.#statements.delete(oldest);
+    }
+    const found = await verified;
+    if ((found.covers !== undefined) !== (batch !== undefined))
+      throw new RecordFault(
+        'STATEMENT_INVALID',
+        `typ is ${found.statement.typ}, against what the record has`,
+      );
+    // Of another entry, it may be another key's.
+    if (known !== undefined && found.statement.kid !== formatBase64url(entry.keyId))
+      throw new RecordFault('STATEMENT_INVALID', "kid is not the entry's key id");
+    return found;
+  }
+
+  async #verify(compact: string, { keyId }: Entry, key: SigningKey): Promise<Verified> {
+    const statement = atFault('STATEMENT_INVALID', () => parseStatement(compact));
+    const { origin } = this.#log;
+    const wrong = (message: string) => new RecordFault('STATEMENT_INVALID', message);
+    if (statement.kid !== formatBase64url(keyId)) throw wrong("kid is not the entry's key id");
+    if (statement.aud !== origin) throw wrong('aud is another log');
+    if (key.algorithm !== undefined && statement.alg !== key.algorithm)
+      throw wrong(`alg is ${statement.alg}, the key is registered for ${key.algorithm}`);
+    this.signatures++;
+    try {
+      await verifyUnder(key.ready, statement.alg, statement.signingInput, statement.signature);
+    } catch (error) {
+      if (error instanceof ProofError) throw new RecordFault('SIGNATURE_INVALID', error.message, error);
+      throw error;
+    }
+    const isBatch = statement.typ === 'zegel-batch+jws';
+    const covers = isBatch ? atFault('BATCH_DIFFERS', () => parseBatchPayload(statement.payload)) : undefined;
+    return { statement, covers };
+  }
+}
+
+/** The same as `commitmentOf`, by OpenSSL. */
+function commitment({ salt, statement }: ReceiptRecord, event: Uint8Array): Uint8Array {
+  const parts = [salt, hash('sha256', event, 'buffer'), hash('sha256', statement, 'buffer')];
+  return hash('sha256', Buffer.concat(parts), 'buffer');
+}
+
+function judgeBatch(
+  { event, salt, index, path }: BatchedEvent,
+  { root, size }: { readonly root: Uint8Array; readonly size: number },
+): void {
+  // RFC 9162's leaf over the salted event (DESIGN 3.1).
+  const leafHash = hash('sha256', Buffer.concat([Buffer.of(0), salt, event]), 'buffer');
+  atFault('BATCH_DIFFERS', () => verifyInclusion({ index, size, leafHash, path, root }));
+}
+
+/** The log takes events as CloudEvents has them; how long they may be is each service's own setting. */
+function judgeEvent(bytes: Uint8Array, entry: Entry): Event {
+  let event: Event;
+  try {
+    event = parseEvent(bytes, { maxBytes: Number.MAX_SAFE_INTEGER });
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    throw new RecordFault('EVENT_INVALID', placesOf(error), error);
+  }
+  if (event.recordkind !== entry.kind)
+    throw new RecordFault(
+      'EVENT_INVALID',
+      `recordkind is ${event.recordkind}, the entry's kind ${entry.kind}`,
+    );
+  return event;
+}
+
+/** What is refused is a fault of that code. Of what is not in its form, only the places are told. */
+function atFault<T>(code: RecordFault['code'], read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof FormatError) throw new RecordFault(code, placesOf(error), error);
+    if (error instanceof ProofError) throw new RecordFault(code, error.message, error);
+    throw error;
+  }
+}
+
+function placesOf({ issues }: FormatError): string {
+  const places = issues.slice(0, 5).map(({ place }) => place || 'its beginning');
+  return `it is not in its form, at ${places.join(', ')}`;
+}
