@@ -16,6 +16,7 @@ import { algorithmName } from '../../merkle/signature.ts';
 import { clockToleranceMs } from '../../merkle/steps.ts';
 import type { TrustedLog } from '../../merkle/trust.ts';
 import type { ChainAnchor, ChainKey, ChainView } from './chain-view.ts';
+import { keyName } from './figures.ts';
 import type { Report } from './findings.ts';
 import type { AnchorFigures, LogState } from './log-state.ts';
 
@@ -114,13 +115,13 @@ export class Between {
 
   #judgeKey(index: number, entry: Entry, bytes: Uint8Array, isCovered: boolean): void {
     const { time } = entry;
-    const id = formatHex(entry.keyId);
+    const id = keyName(entry.keyId);
     if (!this.#keys.has(id)) {
       this.#keys.set(id, this.#find(id));
       this.#newKeys.push({ id, index });
     }
     const key = this.#keys.get(id);
-    const proof = { entry: formatHex(bytes) };
+    const proof = () => ({ entry: formatHex(bytes) });
     if (key === undefined) {
       if (!isCovered) this.unjudged++;
       else
@@ -128,7 +129,7 @@ export class Between {
           code: 'KEY_UNKNOWN',
           place: { index },
           message: `entry ${index} stands under the key ${formatBase64url(entry.keyId)}, which is not registered`,
-          proof,
+          proof: proof(),
         });
       return;
     }
@@ -138,7 +139,7 @@ export class Between {
         code: 'KEY_NOT_VALID',
         place: { index },
         message: `entry ${index} is of ${formatTime(time)}, its key is valid from ${formatTime(key.validFrom * 1000)} ${until}`,
-        proof: { ...proof, jwk: formatBase64url(key.jwk) },
+        proof: { ...proof(), jwk: formatBase64url(key.jwk) },
       });
       return;
     }
@@ -148,7 +149,7 @@ export class Between {
         code: 'KEY_USED_AFTER_RETIREMENT',
         place: { index, block: retirement.block },
         message: `entry ${index} is of ${formatTime(time)}, its key was retired in a block of ${formatTime(retirement.blockTime * 1000)}`,
-        proof,
+        proof: proof(),
       });
   }
 

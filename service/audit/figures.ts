@@ -7,6 +7,11 @@ import type { AnchorFigures, KeyFigures, LogState, Segment } from './log-state.t
 
 const dayMs = 86_400_000;
 
+/** A key id in hexadecimal, as findings and states have it. */
+export function keyName(keyId: Uint8Array): string {
+  return Buffer.from(keyId.buffer, keyId.byteOffset, keyId.length).toString('hex');
+}
+
 const noRecords: Segment = { records: 0, firstTime: null, lastTime: null, lowerBlockTime: null };
 
 export class Figures {
@@ -35,7 +40,7 @@ export class Figures {
   add(index: number, { kind, time, keyId }: Entry, lowerBlockTime: number | null): void {
     this.kinds[kind]++;
     if (!isRecord(kind)) return;
-    const id = formatHex(keyId);
+    const id = keyName(keyId);
     const key = this.keys.get(id);
     if (key === undefined)
       this.keys.set(id, { records: 1, firstIndex: index, lastIndex: index, firstTime: time, lastTime: time });

@@ -45,7 +45,10 @@ export type TestAnswer = {
 };
 
 /** What is changed on the way to the auditor; by default nothing. */
-export type Lie = (path: string, answer: TestAnswer) => TestAnswer | Promise<TestAnswer | Response>;
+export type Lie = (
+  path: string,
+  answer: TestAnswer,
+) => TestAnswer | Response | Promise<TestAnswer | Response>;
 
 export class ForgedLog {
   readonly signer = aLogKey(testOrigin, 'present');
