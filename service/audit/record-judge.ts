@@ -39,11 +39,11 @@ type SigningKey = {
   readonly agency: string;
 };
 
-/** A statement whose signature was found good, and what a batch statement covers. */
-type Verified = {
-  readonly statement: Statement;
-  readonly covers: { readonly root: Uint8Array; readonly size: number } | undefined;
-};
+/** What a batch statement covers. */
+type Covered = { readonly root: Uint8Array; readonly size: number };
+
+/** A statement whose signature was found good, and what it covers if it is a batch statement; or why that cannot be read. */
+type Verified = { readonly statement: Statement; readonly covers: Covered | RecordFault | undefined };
 
 /** Statements that are kept: those of batches come again with each of their records. */
 const statementsKept = 1024;
@@ -72,6 +72,7 @@ export class RecordJudge {
         'COMMITMENT_DIFFERS',
         "salt, event and statement do not give the entry's commitment",
       );
+    if (covers instanceof RecordFault) throw covers;
     if (batch !== undefined && covers !== undefined) judgeBatch(batch, covers);
     const { source, id } = judgeEvent(event, entry);
     return { agency: key.agency, source, id };
@@ -144,7 +145,7 @@ export class RecordJudge {
       throw error;
     }
     const isBatch = statement.typ === 'zegel-batch+jws';
-    const covers = isBatch ? atFault('BATCH_DIFFERS', () => parseBatchPayload(statement.payload)) : undefined;
+    const covers = isBatch ? coveredBy(statement) : undefined;
     return { statement, covers };
   }
 }
@@ -155,10 +156,16 @@ function commitment({ salt, statement }: ReceiptRecord, event: Uint8Array): Uint
   return hash('sha256', Buffer.concat(parts), 'buffer');
 }
 
-function judgeBatch(
-  { event, salt, index, path }: BatchedEvent,
-  { root, size }: { readonly root: Uint8Array; readonly size: number },
-): void {
+function coveredBy({ payload }: Statement): Covered | RecordFault {
+  try {
+    return parseBatchPayload(payload);
+  } catch (error) {
+    if (error instanceof FormatError) return new RecordFault('BATCH_DIFFERS', placesOf(error), error);
+    throw error;
+  }
+}
+
+function judgeBatch({ event, salt, index, path }: BatchedEvent, { root, size }: Covered): void {
   // RFC 9162's leaf over the salted event (DESIGN 3.1).
   const leafHash = hash('sha256', Buffer.concat([Buffer.of(0), salt, event]), 'buffer');
   atFault('BATCH_DIFFERS', () => verifyInclusion({ index, size, leafHash, path, root }));
@@ -171,7 +178,7 @@ function judgeEvent(bytes: Uint8Array, entry: Entry): Event {
     event = parseEvent(bytes, { maxBytes: Number.MAX_SAFE_INTEGER });
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    throw new RecordFault('EVENT_INVALID', placesOf(error), error);
+    throw new RecordFault('EVENT_INVALID', `it has ${error.issues.length} faults as an event`, error);
   }
   if (event.recordkind !== entry.kind)
     throw new RecordFault(
