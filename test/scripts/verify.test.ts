@@ -6,9 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseUtf8 } from '../../merkle/bytes.ts';
+import { formatCheckpoint } from '../../merkle/checkpoint.ts';
+import { formatFork } from '../../merkle/fork.ts';
 import { formatTrust } from '../../merkle/trust.ts';
+import { testOrigin } from '../helpers/builders.ts';
 import { cleanEnvironment, runZegel, zegel } from '../helpers/cli.ts';
-import { forge } from '../helpers/forge.ts';
+import { aTrust, forge, logKeys, signAll } from '../helpers/forge.ts';
 import {
   type ReceiptVector,
   readVectors,
@@ -79,6 +82,42 @@ describe('exit codes', () => {
     expect(await verify('none.ndjson', '')).toEqual({ code: 3, said: [['none.ndjson', 'could-not-check']] });
     const missing = join(folder, 'missing.ndjson');
     expect(await runZegel(['verify', missing, '--trust', trustFile])).toMatchObject({ code: 3 });
+  });
+
+  it('are 0 for evidence that proves a fork, which is bad news, and 1 where it proves none', async () => {
+    const root = (byte: number) => new Uint8Array(32).fill(byte);
+    const sign = (byte: number, size = 9) =>
+      signAll(formatCheckpoint({ origin: testOrigin, size, root: root(byte) }), [logKeys.present]);
+    const trust = await fileWith('trust.json', formatTrust(aTrust()));
+    const proof = await fileWith(
+      'fork.json',
+      formatFork({ checkpoints: [await sign(1), await sign(2)], nodes: [] }),
+    );
+    const none = await fileWith(
+      'none.json',
+      formatFork({ checkpoints: [await sign(1), await sign(1)], nodes: [] }),
+    );
+    const found = await runZegel(['verify', proof, '--trust', trust]);
+    expect(found).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('proves-fork: the log "ledger.example/2026" signed two roots for size 9'),
+    });
+    const refused = await runZegel(['verify', none, '--trust', trust, '--json']);
+    expect(refused.code).toBe(1);
+    expect(JSON.parse(refused.out)).toEqual({
+      file: none,
+      verdict: 'does-not-prove-fork',
+      fork: null,
+      detail: 'both checkpoints have one root for size 9',
+    });
+    const { out } = await runZegel(['verify', proof, '--trust', trust, '--json']);
+    expect(JSON.parse(out)).toMatchObject({
+      verdict: 'proves-fork',
+      fork: [
+        { size: 9, root: '01'.repeat(32) },
+        { size: 9, root: '02'.repeat(32) },
+      ],
+    });
   });
 
   it('are 3 for a receipt that is not there, and 2 for a trust file that cannot be used', async () => {

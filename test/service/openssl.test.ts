@@ -15,6 +15,7 @@ import { concatBytes, formatBase64url, parseBase64url, parseHex, utf8 } from '..
 import { ProofError } from '../../merkle/errors.ts';
 import type { Jwk } from '../../merkle/jwk.ts';
 import { type Algorithm, algorithms, type VerifySignature, verifySignature } from '../../merkle/signature.ts';
+import { readyKey, verifyUnder } from '../../service/audit/signatures.ts';
 import { verifyWithOpenSsl } from '../../service/openssl.ts';
 import { keyFor, publicJwk, signAs, signPss, testKeys } from '../helpers/keys.ts';
 
@@ -42,7 +43,14 @@ async function verdict(
   }
 }
 
-describe('verifyWithOpenSsl', () => {
+/** The auditor's own way to OpenSSL, which shares no line with the service's. */
+const verifyForAuditor: VerifySignature = async (alg, jwk, message, signature) =>
+  verifyUnder(readyKey(jwk), alg, message, signature);
+
+describe.each([
+  { name: 'verifyWithOpenSsl', verifyFast: verifyWithOpenSsl },
+  { name: "the auditor's verifyUnder", verifyFast: verifyForAuditor },
+])('$name', ({ verifyFast }) => {
   for (const { name: alg } of algorithms) {
     const jwk = publicJwk(keyFor(alg));
     const signature = signAs(alg, keyFor(alg), message);
@@ -56,7 +64,7 @@ describe('verifyWithOpenSsl', () => {
       async ({ signature, good = false, jwk: other }) => {
         const expected = good ? 'good' : 'refused';
         expect(await verdict(verifySignature, alg, other ?? jwk, signature)).toBe(expected);
-        expect(await verdict(verifyWithOpenSsl, alg, other ?? jwk, signature)).toBe(expected);
+        expect(await verdict(verifyFast, alg, other ?? jwk, signature)).toBe(expected);
       },
     );
   }
@@ -68,7 +76,7 @@ describe('verifyWithOpenSsl', () => {
         const changed = signature.slice();
         const at = (i * 7919) % signature.length;
         changed[at] = (changed[at] ?? 0) ^ (1 << (i % 8));
-        expect(await verdict(verifyWithOpenSsl, alg, publicJwk(keyFor(alg)), changed)).toBe('refused');
+        expect(await verdict(verifyFast, alg, publicJwk(keyFor(alg)), changed)).toBe('refused');
       }
     }
   });
