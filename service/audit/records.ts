@@ -11,13 +11,14 @@ import { equalBytes, formatHex, parseHex } from '../../merkle/bytes.ts';
 import { type Entry, entryLength, isRecord, parseEntry } from '../../merkle/entry.ts';
 import { FormatError, ProofError } from '../../merkle/errors.ts';
 import { JsonReader, parseJson } from '../../merkle/json.ts';
-import { type ReceiptRecord, readRecord } from '../../merkle/receipt.ts';
+import { readRecord } from '../../merkle/receipt.ts';
 import type { TrustedLog } from '../../merkle/trust.ts';
 import type { ChainView } from './chain-view.ts';
 import { type Finding, keptOfOneCode, type Report } from './findings.ts';
 import { linesOf } from './lines.ts';
 import { Names } from './names.ts';
 import { Places } from './places.ts';
+import { type Line, parsePrintedLine } from './printed-line.ts';
 import { RecordFault, RecordJudge } from './record-judge.ts';
 import type { Source } from './sources.ts';
 
@@ -55,13 +56,6 @@ const lineMaxBytes = 4 << 20;
 
 /** How much is judged at a time, while signatures are being verified: lines, and bytes of them. */
 const ahead = { lines: 512, bytes: 32 << 20 };
-
-type Line = {
-  readonly leafHash: Uint8Array;
-  readonly index: number;
-  readonly entry: Uint8Array;
-  readonly record: ReceiptRecord | null;
-};
 
 /** What is said of a line, once it is its turn. */
 type Verdict =
@@ -194,7 +188,12 @@ function asEntry(bytes: Uint8Array): Entry | undefined {
   }
 }
 
+/** A line in the one spelling that is printed is read by the platform, at several times the strict reader's rate. */
 function parseLine(bytes: Uint8Array): Line {
+  return parsePrintedLine(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)) ?? parseAnyLine(bytes);
+}
+
+function parseAnyLine(bytes: Uint8Array): Line {
   const reader = new JsonReader();
   const members = reader.object(parseJson(bytes), '', ['leafHash', 'index', 'entry', 'record']);
   const hex = reader.string(members.get('leafHash'), 'leafHash');
