@@ -158,15 +158,18 @@ class Requests {
   async #askOnce(path: string, kind: Kind, isForm: (type: string) => boolean): Promise<Answer> {
     let response: Response;
     let body: Uint8Array | undefined;
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), this.#timeoutMs);
     try {
-      const signal = AbortSignal.timeout(this.#timeoutMs);
-      response = await this.#fetch(this.where + path, { redirect: 'error', signal });
+      response = await this.#fetch(this.where + path, { redirect: 'error', signal: late.signal });
       body = response.ok ? await readBody(response, maxBytes[kind]) : undefined;
       if (!response.ok) await response.body?.cancel();
     } catch (cause) {
-      const timedOut = cause instanceof Error && cause.name === 'TimeoutError';
-      const why = timedOut ? `no whole answer in ${this.#timeoutMs} ms` : 'there is no answer';
+      const why = late.signal.aborted ? `no whole answer in ${this.#timeoutMs} ms` : 'there is no answer';
       return { why, mayPass: true, retryAfterMs: 0, cause };
+    } finally {
+      // AbortSignal.timeout would hold on to every answer until its time is over.
+      clearTimeout(timer);
     }
     if (response.status === 404) return { body: undefined };
     const retryAfterMs = retryAfter(response.headers.get('retry-after'));
