@@ -7,7 +7,7 @@ import { keccak_256 } from '@noble/hashes/sha3.js';
 import { concatBytes, equalBytes, formatHex0x } from './bytes.ts';
 import { FormatError, ProofError } from './errors.ts';
 import { decodeString, splitList } from './rlp.ts';
-import { type NodeBag, NodeCollector, walk } from './trie.ts';
+import { type NodeBag, NodeCollector, type NodeSource, walk } from './trie.ts';
 
 /** What the key registry keeps about a key. Times are seconds since 1970; `validFrom` is inclusive, `validUntil` is not. */
 export type RegisteredKey = {
@@ -44,6 +44,22 @@ export function keySlot(keyId: Uint8Array, keysSlot: number): Uint8Array {
   return mappingSlot(keyId, wordOf(keysSlot));
 }
 
+/** An account in the state: the root of its storage, and the Keccak-256 of its code. */
+export type Account = { readonly storageRoot: Uint8Array; readonly codeHash: Uint8Array };
+
+/**
+ * Walks to an account; undefined where the nodes prove that there is none.
+ * @throws {ProofError} when a node is not the next one, or the account is malformed
+ */
+export function accountAt(
+  source: NodeSource,
+  stateRoot: Uint8Array,
+  address: Uint8Array,
+): Account | undefined {
+  const leaf = walk(source, stateRoot, keccak_256(address));
+  return leaf && asProof(`account ${formatHex0x(address)}`, () => parseAccount(leaf));
+}
+
 /**
  * Walks to a contract's account and gives the root of its storage.
  * @throws {ProofError} when a node is not the next one, there is no such account, or it has other code
@@ -55,9 +71,8 @@ export function verifyAccount(
   codeHash: Uint8Array,
 ): Uint8Array {
   const name = `account ${formatHex0x(address)}`;
-  const leaf = walk(bag, stateRoot, keccak_256(address));
-  if (leaf === undefined) throw new ProofError(`there is no ${name}`);
-  const account = asProof(name, () => parseAccount(leaf));
+  const account = accountAt(bag, stateRoot, address);
+  if (account === undefined) throw new ProofError(`there is no ${name}`);
   if (!equalBytes(account.codeHash, codeHash)) {
     throw new ProofError(
       `${name} has code ${formatHex0x(account.codeHash)}, the trust file wants ${formatHex0x(codeHash)}`,
@@ -121,15 +136,11 @@ export function gatherWalks(
 ): Uint8Array[] {
   const collector = new NodeCollector(nodes);
   for (const { address, slot } of walks) {
-    const name = `account ${formatHex0x(address)}`;
-    const leaf = walk(collector, stateRoot, keccak_256(address));
-    if (leaf === undefined) continue;
-    walk(collector, asProof(name, () => parseAccount(leaf)).storageRoot, keccak_256(slot));
+    const account = accountAt(collector, stateRoot, address);
+    if (account !== undefined) walk(collector, account.storageRoot, keccak_256(slot));
   }
   return collector.collected();
 }
-
-type Account = { readonly storageRoot: Uint8Array; readonly codeHash: Uint8Array };
 
 /** Reads an account: [nonce, balance, storageRoot, codeHash] (yellow paper, section 4.1). */
 function parseAccount(leaf: Uint8Array): Account {

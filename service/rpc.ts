@@ -25,6 +25,11 @@ export class ChainRefused extends ChainUnreachable {
   }
 }
 
+/** The answer is longer than we read: ask for less at once. */
+export class ChainAnswerTooLarge extends ChainUnreachable {
+  override readonly name = 'ChainAnswerTooLarge';
+}
+
 /** What is wrong with what a node says: whose chain it is, a contract's code, a header, a state proof, or an event. */
 export type ChainFault = 'chain' | 'code' | 'header' | 'proof' | 'event';
 
@@ -103,7 +108,8 @@ export class Rpc {
     } catch (error) {
       this.counts.failed++;
       // Of several questions that failed at the same time, the first turns to the next node.
-      if (from === this.#current && !(error instanceof ChainRefused)) this.distrust();
+      const isAnswer = error instanceof ChainRefused || error instanceof ChainAnswerTooLarge;
+      if (from === this.#current && !isAnswer) this.distrust();
       throw error;
     }
   }
@@ -162,7 +168,7 @@ async function readBounded(response: Response, maxBytes: number, what: string): 
   for await (const chunk of response.body ?? []) {
     length += chunk.length;
     if (length > maxBytes)
-      throw new ChainUnreachable(`${what} was answered with more than ${maxBytes} bytes`);
+      throw new ChainAnswerTooLarge(`${what} was answered with more than ${maxBytes} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');

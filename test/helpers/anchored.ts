@@ -247,6 +247,10 @@ function aRecord(origin: string, id: string): Submission {
 /** Gives an account one ether. */
 export async function fund(chain: TestChain, address: string, wei = 10n ** 18n): Promise<void> {
   const client = String(await chain.ask('web3_clientVersion'));
+  if (client.startsWith('Geth')) {
+    await (await chain.admin.sendTransaction({ to: address, value: wei })).wait();
+    return;
+  }
   const method = client.startsWith('anvil') ? 'anvil_setBalance' : 'hardhat_setBalance';
   await chain.ask(method, address, `0x${wei.toString(16)}`);
   // Until the next block, no header has the state in which the account has it.

@@ -131,6 +131,19 @@ export function resealQbft(
   };
 }
 
+/** The same under Clique. */
+export function resealClique(
+  block: Readonly<Record<string, unknown>>,
+  signer: Validator,
+): { readonly header: Uint8Array; readonly hash: Uint8Array; readonly block: Record<string, unknown> } {
+  const items = splitList(headerFromRpc(block));
+  const vanity = new Uint8Array(32);
+  const extraData = concatBytes(vanity, seal(signer, keccak_256(withExtra(items, vanity))));
+  const header = withExtra(items, extraData);
+  const hash = keccak_256(header);
+  return { header, hash, block: { ...block, extraData: formatHex0x(extraData), hash: formatHex0x(hash) } };
+}
+
 /** How a Clique header is sealed. */
 export type CliqueSealing = {
   readonly signer: Validator;

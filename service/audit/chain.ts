@@ -1,0 +1,197 @@
+/**
+ * The chain, as an auditor sees it who believes nobody: its blocks from the contracts' creation to a final one, their transactions
+ * replayed on a chain of the auditor's own, and the contracts at the end compared with the real ones.
+ *
+ * From the node come bytes that hash to what a header commits to; from the operator, hints where to begin. If nothing is found, every
+ * change of the contracts is one that a recorded transaction made, under the rules of this repository's sources.
+ */
+
+import { equalBytes, formatHex0x, parseHex0x } from '../../merkle/bytes.ts';
+import { logId } from '../../merkle/genesis.ts';
+import type { Trust, TrustedLog } from '../../merkle/trust.ts';
+import { dataOf, formatQuantity, type Rpc } from '../rpc.ts';
+import type { ChainView } from './chain-view.ts';
+import type { Artifacts, FollowedContract } from './contracts.ts';
+import { findFinal } from './finality.ts';
+import { CouldNotCheck, type Report } from './findings.ts';
+import { ChainNode } from './node.ts';
+import { Refutation } from './refutation.ts';
+import { RegistryEvents } from './registry-events.ts';
+import { type Plan, type Replayed, replayChain, type SeenBlock } from './replaying.ts';
+import { type ComparedContract, compareContract, compareEvents } from './storage.ts';
+
+/** What is audited, and with what. */
+export type ChainAudit = {
+  readonly rpc: Rpc;
+  readonly trust: Trust;
+  /** What the log says about itself. Hints: where they are wrong, the audit takes longer. */
+  readonly log: {
+    readonly origin: string;
+    /** The block from which the contracts are on the chain. */
+    readonly firstBlock?: number | undefined;
+    /** The newest block that the log names: a node without it has fallen behind. */
+    readonly knownBlock?: number | undefined;
+  };
+  /** A block that an earlier audit saw as final: it must still be there. */
+  readonly from?: SeenBlock | undefined;
+  readonly artifacts: Artifacts;
+  /** Blocks on top that make a block final where consensus is `none`. */
+  readonly confirmations?: number;
+  /** Transactions that are replayed before the network is renewed, each of which takes some 35 kB of memory. */
+  readonly room?: number;
+  readonly report: Report;
+  /** Blocks that were read, of so many. */
+  readonly progress?: (done: number, total: number) => void;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+};
+
+/**
+ * Audits the chain. Gives undefined when a finding leaves nothing to judge a log by: another chain, or blocks that do not fit.
+ * @throws {CouldNotCheck} when the node does not answer what is needed, or what it has cannot be replayed here
+ */
+export async function auditChain(audit: ChainAudit): Promise<ChainView | undefined> {
+  const log = audit.trust.logs.find(({ origin }) => origin === audit.log.origin);
+  if (log === undefined)
+    throw new CouldNotCheck({
+      what: 'the chain',
+      where: 'the trust file',
+      why: `it has no log ${audit.log.origin}`,
+    });
+  try {
+    return await auditLogChain(audit, log);
+  } catch (error) {
+    if (!(error instanceof Refutation)) throw error;
+    audit.report(error.finding);
+    return undefined;
+  }
+}
+
+async function auditLogChain(audit: ChainAudit, log: TrustedLog): Promise<ChainView> {
+  const {
+    rpc,
+    artifacts,
+    report,
+    now,
+    sleep,
+    confirmations = 0,
+    progress = () => undefined,
+    room = 500,
+  } = audit;
+  const { chain, anchorRegistry, keyRegistry } = log;
+  const node = new ChainNode({ rpc, sleep });
+  const { firstBlock = 1 } = audit.log;
+  const knownBlock = Math.max(audit.log.knownBlock ?? 0, audit.from?.number ?? 0);
+  const { block: final, finality } = await findFinal({ node, chain, confirmations, knownBlock, report, now });
+
+  const registries = [anchorRegistry, keyRegistry].map(({ address }) => formatHex0x(address));
+  const authorities = await Promise.all(
+    registries.map(address => presentAuthority(node, address, final.number)),
+  );
+  const newEvents = () =>
+    new RegistryEvents({
+      artifacts,
+      anchorRegistry: anchorRegistry.address,
+      keyRegistry: keyRegistry.address,
+      logId: logId(chain.chainId, anchorRegistry.address, log.origin),
+    });
+  let plan: Plan = {
+    from: Math.min(Math.max(1, firstBlock), final.number),
+    followed: new Set([...registries, ...authorities.filter(address => !isZero(address))]),
+    everything: false,
+  };
+  let replayed: Replayed | { readonly plan: Plan };
+  // Each plan replays more than the one before, so this ends.
+  for (;;) {
+    replayed = await replayChain({ node, chain, final, seen: audit.from, newEvents, room, progress }, plan);
+    if (!('plan' in replayed)) break;
+    plan = replayed.plan;
+  }
+
+  const { replay, events, index, counts } = replayed;
+  try {
+    const contracts = followedContracts(log, plan);
+    const found: Parameters<Report>[0][] = [];
+    const world = {
+      node,
+      final,
+      replay,
+      events,
+      slots: { rootsSlot: anchorRegistry.rootsSlot, keysSlot: keyRegistry.keysSlot },
+      artifacts,
+      pinned: new Map([
+        ['AnchorRegistry' as const, anchorRegistry.codeHash],
+        ['KeyRegistry' as const, keyRegistry.codeHash],
+      ]),
+      report: (finding: Parameters<Report>[0]) => found.push(finding),
+    };
+    const compared: ComparedContract[] = [];
+    for (const contract of contracts) compared.push(await compareContract(world, contract));
+    await compareEvents(world, contracts);
+    reportAll(report, replayed, found);
+    const { number, hash, time, stateRoot } = final;
+    return {
+      final: { number, hash, time, stateRoot },
+      finality,
+      anchors: events.anchors,
+      anchorer: parseHex0x(events.anchorer, 20),
+      paused: events.paused,
+      closed: events.closed,
+      key: keyId => events.keys.get(formatHex0x(keyId)),
+      agencies: new Map([...events.agencies].map(([agency, { name }]) => [agency, name])),
+      blockByHash: hash => index.find(hash),
+      contracts: compared,
+      counts,
+    };
+  } finally {
+    await replay.close();
+  }
+}
+
+/** Where something could not be replayed, what differs afterwards may come from that: it is no finding then, nor is it nothing. */
+function reportAll(
+  report: Report,
+  { differing, unreplayed }: Replayed,
+  found: readonly Parameters<Report>[0][],
+): void {
+  const [first] = unreplayed;
+  for (const finding of unreplayed) report(finding);
+  if (first !== undefined && differing.length + found.length > 0) {
+    const what = [...differing, ...found].map(({ message }) => message).join('; ');
+    throw new CouldNotCheck({
+      what: 'the replay',
+      where: 'the replaying network',
+      why: `${first.message}; and so ${what}`,
+    });
+  }
+  for (const finding of [...differing, ...found]) report(finding);
+}
+
+function followedContracts(
+  { anchorRegistry, keyRegistry }: TrustedLog,
+  { followed }: Plan,
+): FollowedContract[] {
+  const registries: FollowedContract[] = [
+    { name: 'AnchorRegistry', address: anchorRegistry.address },
+    { name: 'KeyRegistry', address: keyRegistry.address },
+  ];
+  const others = [...followed]
+    .map(address => Uint8Array.from(Buffer.from(address.slice(2), 'hex')))
+    .filter(address => !registries.some(registry => equalBytes(registry.address, address)));
+  return [...others.map(address => ({ name: 'AccessManager' as const, address })), ...registries];
+}
+
+/** Which contract governs a registry now: AccessManaged keeps it in slot 0. A hint; the replay says whether it is so. */
+async function presentAuthority(node: ChainNode, registry: string, block: number): Promise<string> {
+  const word = await node.ask("the registries' authority", {
+    method: 'eth_getStorageAt',
+    params: [registry, `0x${'00'.repeat(32)}`, formatQuantity(block)],
+    shape: dataOf(32),
+  });
+  return formatHex0x(word.subarray(12));
+}
+
+function isZero(address: string): boolean {
+  return /^0x0*$/.test(address);
+}
