@@ -2,7 +2,8 @@
  * `npm start`: the whole ledger on one machine, once through, and then serving.
  *
  * Nothing in it is a stand-in: it deploys the contracts, opens a log, registers agencies with keys, runs the service, submits
- * signed events over HTTP, waits for the anchor, and verifies a receipt with the trust file alone. `--once` ends there.
+ * signed events over HTTP, waits for the anchor, verifies a receipt with the trust file alone, and audits log and chain from outside.
+ * `--once` ends there.
  */
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -20,6 +21,7 @@ import { createAccountKey } from '../service/keyfiles.ts';
 import { startService } from '../service/main.ts';
 import { connect } from './administration.ts';
 import { registerAgency } from './agency.ts';
+import { auditReport } from './auditing.ts';
 import { freePort, startDemoChain } from './demo-chain.ts';
 import { type DemoPlace, takeDemoPlace } from './demo-place.ts';
 import { deployNetwork } from './deploy.ts';
@@ -68,7 +70,8 @@ async function run(undo: (() => Promise<void>)[]): Promise<void> {
 
   const receipts = await submitSamples(place, settings.origin, service.url);
   await verifyOffline(place, receipts);
-  printNext(place, service.url, receipts);
+  await auditFromOutside(place, chain.url, service.url);
+  printNext(place, service.url, chain.url, receipts);
 }
 
 type DemoConfig = ConfigWith<(typeof serviceNeeds)[number] | 'origin'>;
@@ -167,7 +170,22 @@ async function verifyOffline(place: DemoPlace, receipts: readonly string[]): Pro
   );
 }
 
-function printNext(place: DemoPlace, url: string, receipts: readonly string[]): void {
+/** What an auditor does: the whole log over its public interface, and the chain replayed from its beginning. */
+async function auditFromOutside(place: DemoPlace, rpcUrl: string, url: string): Promise<void> {
+  const report = join(place.folder, 'audit.html');
+  say();
+  say('audited over the public interface and the chain, whose transactions were replayed on another one:');
+  const options = { url, rpcUrl, trust: join(place.deployment, 'trust.json'), report };
+  const { verdict, sentence, reason, log, figures } = await auditReport(
+    { ...options, confirmations: 0, exports: [], fromScratch: true },
+    { note: () => undefined, progress: { tell: () => undefined, end: () => undefined } },
+  );
+  if (verdict !== 'yes') throw new Error(`${verdict}: ${sentence} ${reason}`);
+  say(`  ${verdict}: ${sentence} ${log.size} entries, ${figures.blocks?.replayed} transactions replayed.`);
+  say(`  report: ${report}`);
+}
+
+function printNext(place: DemoPlace, url: string, rpcUrl: string, receipts: readonly string[]): void {
   const receipt = receipts[0] ?? '';
   const trust = `${place.deployment}/trust.json`;
   const forged = join(place.folder, 'forged.json');
@@ -189,6 +207,10 @@ function printNext(place: DemoPlace, url: string, receipts: readonly string[]): 
   );
   say("  # get an agency's records back, for it alone; the log then tells that they were read");
   say(`  npx zegel export --url ${url} --key ${place.folder}/keys/works --out ${place.folder}/works.ndjson`);
+  say('  # audit the whole log, and the records of that agency: signatures, commitments, batches');
+  say(
+    `  npx zegel audit --url ${url} --rpc ${rpcUrl} --trust ${trust} --export ${place.folder}/works.ndjson --report ${place.folder}/audit.html`,
+  );
   say();
 }
 

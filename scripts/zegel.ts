@@ -1,8 +1,8 @@
 /** The command line: one file for each command beside this one, in the order of a life. */
 
-import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { addAgency } from './agency.ts';
+import { addAudit } from './audit.ts';
 import { addDeploy } from './deploy.ts';
 import { addExport } from './export.ts';
 import { addInit } from './init.ts';
@@ -13,6 +13,7 @@ import { addServe } from './serve.ts';
 import { addSign } from './sign.ts';
 import { addSubmit } from './submit.ts';
 import { addVerify } from './verify.ts';
+import { version } from './version.ts';
 
 const program = new Command('zegel')
   .description(
@@ -39,17 +40,9 @@ for (const add of [
   addReceipt,
   addVerify,
   addExport,
+  addAudit,
 ]) {
   add(program);
 }
 
 await program.parseAsync();
-
-async function version(): Promise<string> {
-  // One folder up in a checkout, two in the built package.
-  for (const path of ['../package.json', '../../package.json']) {
-    const text = await readFile(new URL(path, import.meta.url), 'utf8').catch(() => undefined);
-    if (text !== undefined) return JSON.parse(text).version;
-  }
-  throw new Error('package.json is missing');
-}

@@ -83,7 +83,7 @@ describe('By hand', () => {
   let adapt: (text: string) => string;
 
   beforeAll(async () => {
-    demo = await startUntil([process.execPath, 'scripts/demo.ts'], /npx zegel export/);
+    demo = await startUntil([process.execPath, 'scripts/demo.ts'], /npx zegel audit/);
     const printed = demo.lines.join('\n');
     const url = /^service\s+(\S+)$/m.exec(printed)?.[1] ?? '';
     const [, folder = '', trust = ''] =
@@ -125,16 +125,27 @@ describe('By hand', () => {
     );
   });
 
+  it('is audited as printed in README.md', async () => {
+    const [block = ''] = await blocksUnder('As an auditor');
+    const [, chain = ''] = /^chain\s+(\S+)/m.exec(demo.lines.join('\n')) ?? [];
+    const { code, out } = await runShell(adapt(block).replaceAll('http://127.0.0.1:8545', chain));
+    expect(code, out).toBe(0);
+    expect(out).toMatch(/^yes: Nothing is wrong/m);
+  });
+
   it('works as printed by npm start', async () => {
     const commands = demo.lines.filter(line => /^ {2}(npx|sed)/.test(line));
-    expect(commands).toHaveLength(4);
+    expect(commands).toHaveLength(5);
     const results = [];
     for (const command of commands) results.push(await runShell(command));
-    expect(results.map(({ code }) => code)).toEqual([0, 1, 0, 0]);
+    expect(results.map(({ code }) => code)).toEqual([0, 1, 0, 0, 0]);
     expect(results[0]?.out).toContain(': matches:');
     expect(results[1]?.out).toContain('does-not-match at inclusion');
     expect(results[2]?.out).toContain('was recorded before');
     expect(results[3]?.out).toMatch(/works\.ndjson: \d+ records of entries 0 to \d+, verified/);
+    expect(results[4]?.out).toMatch(/^yes: Nothing is wrong.*\d+ exported records hold/ms);
+    const [, page = ''] = /^ {2}report: (\S+)$/m.exec(demo.lines.join('\n')) ?? [];
+    expect(await readFile(`${root}/${page}`, 'utf8')).toContain('Nothing is wrong');
     for (const url of demo.lines.filter(line => /^ {2}http/.test(line))) {
       expect((await fetch(url.trim())).status).toBe(200);
     }

@@ -6,7 +6,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fundedKeys, startAnvil, startHardhat, type TestChain } from './chain.ts';
+import { fundedKeys, startAnvil, startHardhat, startHardhatProcess, type TestChain } from './chain.ts';
 import { cleanEnvironment, zegel, zegelJson } from './cli.ts';
 
 /** A service as a process of its own. */
@@ -34,9 +34,11 @@ export const siteAgency = 'OVO900009';
 
 let sites = 0;
 
+const chains = { anvil: startAnvil, hardhat: startHardhat, apart: startHardhatProcess };
+
 /** Builds a site up to its first `serve`: every step a command, as an operator would type it. */
-export async function aSite(node: 'anvil' | 'hardhat' = 'hardhat'): Promise<Site> {
-  const chain = node === 'anvil' ? await startAnvil() : await startHardhat();
+export async function aSite(node: keyof typeof chains = 'hardhat'): Promise<Site> {
+  const chain = await chains[node]();
   const folder = await mkdtemp(join(tmpdir(), 'zegel-site-'));
   // Nobody may use an origin twice, tests included.
   const origin = `ledger.test/${process.pid}-${Date.now()}-${sites++}`;

@@ -11,6 +11,7 @@ import { formatTrust } from '../../merkle/trust.ts';
 import { fundedKeys, startHardhat } from '../helpers/chain.ts';
 import { cleanEnvironment } from '../helpers/cli.ts';
 import { forge } from '../helpers/forge.ts';
+import { startLyingService } from '../helpers/lying-service.ts';
 import { aSite, siteAgency } from '../helpers/site.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -170,6 +171,31 @@ describe('the package', () => {
       const printed = await run(process.execPath, ['readme.mjs'], { cwd: folder, env });
       expect(printed.stderr).toBe('');
       expect(printed.stdout.match(/^\d+ matches$/gm)).toHaveLength(1_000);
+    } finally {
+      await site.remove();
+    }
+  });
+
+  it('audits a log, on a chain that is another process, and says no where the service lies', async () => {
+    const site = await aSite('apart');
+    try {
+      const { url } = await site.serve();
+      const audit = (where: string) =>
+        zegel('audit', '--url', where, '--rpc', site.chain.url, '--trust', site.trustFile, '--json');
+      const honest = await audit(url);
+      expect({ code: honest.code, err: honest.err }).toMatchObject({ code: 0 });
+      expect(JSON.parse(honest.out)).toMatchObject({ verdict: 'yes', figures: { kinds: { genesis: 1 } } });
+
+      const liar = await startLyingService(url);
+      liar.lie = async (path, ask) => {
+        const answer = await ask();
+        return path.startsWith('/log/tile/0/') ? { ...answer, body: new Uint8Array(32) } : answer;
+      };
+      const { code, out } = await audit(liar.url);
+      await liar.stop();
+      expect(code).toBe(1);
+      expect(JSON.parse(out).counts.byCode).toEqual({ TILE_DIFFERS: 1 });
+      expect((await audit('http://127.0.0.1:1')).code).toBe(3);
     } finally {
       await site.remove();
     }
