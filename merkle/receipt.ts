@@ -158,7 +158,7 @@ export function formatRecord({ statement, salt, key, batch }: ReceiptRecord) {
 }
 
 /** The key's members in their order, and no other members that an object of a wider type may have, such as a private part. */
-function formatKey(key: Jwk): Jwk {
+export function formatKey(key: Jwk): Jwk {
   switch (key.kty) {
     case 'EC':
       return { kty: key.kty, crv: key.crv, x: key.x, y: key.y };

@@ -5,24 +5,16 @@
 
 import { entryLength } from '../../merkle/entry.ts';
 import { FormatError } from '../../merkle/errors.ts';
+import type { ExportedRecord } from '../../merkle/exported.ts';
 import { JsonReader } from '../../merkle/json.ts';
 import { type Jwk, readJwk } from '../../merkle/jwk.ts';
-import type { ReceiptRecord } from '../../merkle/receipt.ts';
-
-/** A line of an export. */
-export type Line = {
-  readonly leafHash: Uint8Array;
-  readonly index: number;
-  readonly entry: Uint8Array;
-  /** Null for one that was erased. */
-  readonly record: ReceiptRecord | null;
-};
+import { formatKey, type ReceiptRecord } from '../../merkle/receipt.ts';
 
 /** What a line may turn out to be, before it is known to be one. */
 type Members = { readonly [name: string]: unknown };
 
 /** Reads a line without its line feed; undefined where it is not spelt as it is printed. */
-export function parsePrintedLine(bytes: Buffer): Line | undefined {
+export function parsePrintedLine(bytes: Buffer): ExportedRecord | undefined {
   let value: unknown;
   const text = bytes.toString('utf8');
   try {
@@ -96,7 +88,7 @@ function readKey(value: unknown): Jwk | undefined {
 }
 
 /** The bytes that a line is printed as, its members in their order. */
-function printed({ leafHash, index, entry, record }: Line): Buffer {
+function printed({ leafHash, index, entry, record }: ExportedRecord): Buffer {
   return Buffer.from(
     JSON.stringify({
       leafHash: hexOf(leafHash),
@@ -105,7 +97,7 @@ function printed({ leafHash, index, entry, record }: Line): Buffer {
       record: record && {
         statement: record.statement,
         salt: base64urlOf(record.salt),
-        key: printedKey(record.key),
+        key: formatKey(record.key),
         batch: record.batch && {
           event: base64urlOf(record.batch.event),
           salt: base64urlOf(record.batch.salt),
@@ -115,17 +107,6 @@ function printed({ leafHash, index, entry, record }: Line): Buffer {
       },
     }),
   );
-}
-
-function printedKey(key: Jwk) {
-  switch (key.kty) {
-    case 'EC':
-      return { kty: key.kty, crv: key.crv, x: key.x, y: key.y };
-    case 'RSA':
-      return { kty: key.kty, n: key.n, e: key.e };
-    case 'OKP':
-      return { kty: key.kty, crv: key.crv, x: key.x };
-  }
 }
 
 function bytesOf(value: unknown, lengthBytes?: number): Uint8Array | undefined {

@@ -7,18 +7,17 @@
  */
 
 import { hash } from 'node:crypto';
-import { equalBytes, formatHex, parseHex } from '../../merkle/bytes.ts';
-import { type Entry, entryLength, isRecord, parseEntry } from '../../merkle/entry.ts';
+import { equalBytes, formatHex } from '../../merkle/bytes.ts';
+import { type Entry, isRecord, parseEntry } from '../../merkle/entry.ts';
 import { FormatError, ProofError } from '../../merkle/errors.ts';
-import { JsonReader, parseJson } from '../../merkle/json.ts';
-import { readRecord } from '../../merkle/receipt.ts';
+import { type ExportedRecord, parseExportedRecord } from '../../merkle/exported.ts';
 import type { TrustedLog } from '../../merkle/trust.ts';
 import type { ChainView } from './chain-view.ts';
 import { type Finding, keptOfOneCode, type Report } from './findings.ts';
 import { linesOf } from './lines.ts';
 import { Names } from './names.ts';
 import { Places } from './places.ts';
-import { type Line, parsePrintedLine } from './printed-line.ts';
+import { parsePrintedLine } from './printed-line.ts';
 import { RecordFault, RecordJudge } from './record-judge.ts';
 import type { Source } from './sources.ts';
 
@@ -138,7 +137,7 @@ class LineJudge {
       },
     });
     if (bytes === undefined) return wrong('RECORD_MALFORMED', `it has more than ${lineMaxBytes} bytes`);
-    let line: Line;
+    let line: ExportedRecord;
     try {
       line = parseLine(bytes);
     } catch (error) {
@@ -189,21 +188,10 @@ function asEntry(bytes: Uint8Array): Entry | undefined {
 }
 
 /** A line in the one spelling that is printed is read by the platform, at several times the strict reader's rate. */
-function parseLine(bytes: Uint8Array): Line {
-  return parsePrintedLine(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)) ?? parseAnyLine(bytes);
-}
-
-function parseAnyLine(bytes: Uint8Array): Line {
-  const reader = new JsonReader();
-  const members = reader.object(parseJson(bytes), '', ['leafHash', 'index', 'entry', 'record']);
-  const hex = reader.string(members.get('leafHash'), 'leafHash');
-  const record = members.get('record');
-  return reader.finish({
-    leafHash: reader.parse('leafHash', () => parseHex(hex, 32), new Uint8Array(32)),
-    index: reader.integer(members.get('index'), 'index'),
-    entry: reader.bytes(members.get('entry'), 'entry', entryLength),
-    record: record === null ? null : readRecord(reader, record, 'record'),
-  });
+function parseLine(bytes: Uint8Array): ExportedRecord {
+  return (
+    parsePrintedLine(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)) ?? parseExportedRecord(bytes)
+  );
 }
 
 /** Where the faults are; what stands there is not told. */

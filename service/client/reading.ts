@@ -1,17 +1,11 @@
 /** Reading back: an agency's own records, each request under a token of its own, and each answer held against the log's entry. */
 
 import { randomBytes } from 'node:crypto';
-import { equalBytes, formatBase64url, formatHex, parseHex, utf8 } from '../../merkle/bytes.ts';
-import { entryLength, parseEntry } from '../../merkle/entry.ts';
+import { equalBytes, formatBase64url, formatHex, utf8 } from '../../merkle/bytes.ts';
+import { parseEntry } from '../../merkle/entry.ts';
 import { FormatError, ProofError } from '../../merkle/errors.ts';
-import { JsonReader, parseJson } from '../../merkle/json.ts';
-import {
-  formatRecord,
-  parseReceipt,
-  type Receipt,
-  type ReceiptRecord,
-  readRecord as readReceiptRecord,
-} from '../../merkle/receipt.ts';
+import { type ExportedRecord, parseExportedRecord } from '../../merkle/exported.ts';
+import { formatRecord, parseReceipt, type Receipt, type ReceiptRecord } from '../../merkle/receipt.ts';
 import { type VerifySignature, verifySignature } from '../../merkle/signature.ts';
 import { parseStatement } from '../../merkle/statement.ts';
 import { verifyBatch, verifyCommitment, verifyRecordStatement } from '../../merkle/steps.ts';
@@ -25,14 +19,7 @@ import type { StatementSigner } from './signer.ts';
 import { signReadToken } from './token.ts';
 
 /** A record as the service gives it back. */
-export type OwnRecord = {
-  readonly leafHash: Uint8Array;
-  readonly index: number;
-  /** The 74 bytes in the log. */
-  readonly entry: Uint8Array;
-  /** Null for one that has been erased, which only an export mentions. */
-  readonly record: ReceiptRecord | null;
-};
+export type OwnRecord = ExportedRecord;
 
 export type ReadingOptions = {
   /** Signs the tokens: any key of the agency that is valid now. */
@@ -189,7 +176,7 @@ async function originOf(client: LedgerClient, { origin }: ReadingOptions): Promi
 
 /** Reads a record and holds it against its entry. @throws {ProofError} */
 async function verified(bytes: Uint8Array, origin: string, verify?: VerifySignature): Promise<OwnRecord> {
-  const own = readable('record', () => parseOwnRecord(bytes));
+  const own = readable('record', () => parseExportedRecord(bytes));
   if (!equalBytes(leafHash(own.entry), own.leafHash))
     throw new ProofError('the answer has another leaf hash than its entry');
   if (own.record !== null) await verifyRecord(own.record, own.entry, origin, verify);
@@ -210,19 +197,6 @@ async function verifyRecord(
   readable('event', () => verifyCommitment(record, statement, entry));
   const { batch } = record;
   if (batch !== undefined) readable('batch', () => verifyBatch(batch, statement));
-}
-
-function parseOwnRecord(bytes: Uint8Array): OwnRecord {
-  const reader = new JsonReader();
-  const members = reader.object(parseJson(bytes), '', ['leafHash', 'index', 'entry', 'record']);
-  const hex = reader.string(members.get('leafHash'), 'leafHash');
-  const record = members.get('record');
-  return reader.finish({
-    leafHash: reader.parse('leafHash', () => parseHex(hex, 32), new Uint8Array(32)),
-    index: reader.integer(members.get('index'), 'index'),
-    entry: reader.bytes(members.get('entry'), 'entry', entryLength),
-    record: record === null ? null : readReceiptRecord(reader, record, 'record'),
-  });
 }
 
 function requireSame(hash: Uint8Array, wanted: Uint8Array): void {

@@ -69,6 +69,7 @@ describe.each(nodes)('the chain of %s', (name, start, isPresent) => {
   });
 
   const setter = name.startsWith('anvil') ? 'anvil' : 'hardhat';
+  // geth has no call that sets a slot.
   it.skipIf(name === 'geth')('is seen to be changed when a root in its storage was', async () => {
     const log = await aStory(await start());
     const slot = formatHex0x(rootSlot(parseHex0x(log.logId, 32), 3, rootsSlot));
