@@ -100,6 +100,7 @@ async function auditLogChain(audit: ChainAudit, log: TrustedLog): Promise<ChainV
     from: Math.min(Math.max(1, firstBlock), final.number),
     followed: new Set([...registries, ...authorities.filter(address => !isZero(address))]),
     everything: false,
+    recovers: false,
   };
   let replayed: Replayed | { readonly plan: Plan };
   // Each plan replays more than the one before, so this ends.
@@ -111,7 +112,7 @@ async function auditLogChain(audit: ChainAudit, log: TrustedLog): Promise<ChainV
 
   const { replay, events, index, counts } = replayed;
   try {
-    const contracts = followedContracts(log, plan);
+    const contracts = followedContracts(log, events);
     const found: Parameters<Report>[0][] = [];
     const world = {
       node,
@@ -168,15 +169,16 @@ function reportAll(
   for (const finding of [...differing, ...found]) report(finding);
 }
 
+/** The registries, and what governs them by their own events. */
 function followedContracts(
   { anchorRegistry, keyRegistry }: TrustedLog,
-  { followed }: Plan,
+  { authorities }: RegistryEvents,
 ): FollowedContract[] {
   const registries: FollowedContract[] = [
     { name: 'AnchorRegistry', address: anchorRegistry.address },
     { name: 'KeyRegistry', address: keyRegistry.address },
   ];
-  const others = [...followed]
+  const others = [...authorities]
     .map(address => Uint8Array.from(Buffer.from(address.slice(2), 'hex')))
     .filter(address => !registries.some(registry => equalBytes(registry.address, address)));
   return [...others.map(address => ({ name: 'AccessManager' as const, address })), ...registries];

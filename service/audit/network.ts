@@ -55,8 +55,13 @@ export class Network {
     return new Network(connection);
   }
 
-  ask(method: string, ...params: readonly unknown[]): Promise<unknown> {
-    return this.#connection.provider.request({ method, params: [...params] });
+  async ask(method: string, ...params: readonly unknown[]): Promise<unknown> {
+    const speak = holdTongue();
+    try {
+      return await this.#connection.provider.request({ method, params: [...params] });
+    } finally {
+      speak();
+    }
   }
 
   /** An account in the state after the last block; undefined where there is none. */
@@ -92,6 +97,23 @@ export class Network {
     return this.#connection.close();
   }
 }
+
+/**
+ * Hardhat prints what a contract says to its console as it is, and cannot be told not to. Here it would be a stranger who speaks to the
+ * terminal, or between the lines of a report. It prints before it answers. Gives what ends it.
+ */
+function holdTongue(): () => void {
+  if (asking++ === 0) {
+    print = console.log;
+    console.log = () => undefined;
+  }
+  return () => {
+    if (--asking === 0) console.log = print;
+  };
+}
+
+let asking = 0;
+let print = console.log;
 
 const word = dataOf(32);
 const traceShape = z.record(z.string(), z.object({ storage: z.record(z.string(), z.unknown()).optional() }));

@@ -50,14 +50,21 @@ export class Replay {
     return new Replay(options, await Network.open(options));
   }
 
-  /** Sends a transaction of the real chain, as it was signed, in a block of its time. */
-  async send(transaction: ChainTransaction, block: Pick<ChainHeader, 'time' | 'baseFee'>): Promise<Outcome> {
+  /**
+   * Sends a transaction of the real chain, as it was signed, in a block of its time.
+   * @param recovers whether its sender is taken from its signature, which takes some milliseconds. Otherwise it is whom the node
+   *   names, as long as the network takes it: a lie may give others nonces, so that what differs afterwards is no finding yet
+   */
+  async send(
+    transaction: ChainTransaction,
+    block: Pick<ChainHeader, 'time' | 'baseFee'>,
+    recovers: boolean,
+  ): Promise<Outcome> {
     if (this.#sent.length >= this.#options.room) await this.#renew();
+    if (recovers) return this.#sendFrom(signerOf(transaction), transaction, block);
     const outcome = await this.#sendFrom(transaction.from, transaction, block);
     if (!('refused' in outcome)) return outcome;
-    // Whose it is was the node's word until here. Finding out takes some milliseconds, so it is not done for each.
-    const signer = Transaction.from(formatHex0x(transaction.raw)).from;
-    const from = signer === null ? transaction.from : parseHex0x(signer.toLowerCase(), 20);
+    const from = signerOf(transaction);
     return equalBytes(from, transaction.from) ? outcome : this.#sendFrom(from, transaction, block);
   }
 
@@ -132,6 +139,17 @@ export class Replay {
     this.#network = fresh;
     this.#nonces.clear();
     collectGarbage();
+  }
+}
+
+/** Who signed a transaction; whom the node names, where that cannot be read. */
+function signerOf({ raw, from }: ChainTransaction): Uint8Array {
+  try {
+    const signer = Transaction.from(formatHex0x(raw)).from;
+    return signer === null ? from : parseHex0x(signer.toLowerCase(), 20);
+  } catch {
+    // ethers throws errors of its own, also at what some other chain takes.
+    return from;
   }
 }
 

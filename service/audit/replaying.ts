@@ -28,6 +28,8 @@ export type Plan = {
   readonly followed: ReadonlySet<string>;
   /** All transactions, or those that concern the followed contracts. */
   readonly everything: boolean;
+  /** Whether a transaction's sender is taken from its signature, or from what the node says, until something does not fit. */
+  readonly recovers: boolean;
 };
 
 export type Replayed = {
@@ -134,13 +136,13 @@ class Walk {
 
   /** What the walk has found out about what it should have replayed. */
   async nextPlan(): Promise<Plan | undefined> {
-    const { from, followed } = this.#plan;
+    const { from, followed, recovers } = this.#plan;
     const unknown = [...this.#events.authorities].filter(address => !followed.has(address));
     // It may have been created long before it began to govern.
-    if (unknown.length > 0) return { ...this.#plan, from: 1, followed: new Set([...followed, ...unknown]) };
-    if (from === 1) return undefined;
+    if (unknown.length > 0) return this.#planFromStart({ followed: new Set([...followed, ...unknown]) });
+    if (from === 1 && recovers) return undefined;
     for (const address of followed) {
-      if ((await this.#replay.code(bytesOf(address))).length === 0) return { ...this.#plan, from: 1 };
+      if ((await this.#replay.code(bytesOf(address))).length === 0) return this.#planFromStart({});
     }
     return undefined;
   }
@@ -158,7 +160,7 @@ class Walk {
         if (next !== undefined) return next;
       } else if (this.#plan.everything) {
         this.#counts.replayed++;
-        await this.#replay.send(transaction, block);
+        await this.#replay.send(transaction, block, this.#plan.recovers);
       }
     }
     return undefined;
@@ -172,13 +174,13 @@ class Walk {
   ): Promise<Plan | undefined> {
     const { everything } = this.#plan;
     const isIndirect = transaction.to !== undefined && !this.#follows(transaction.to);
-    if (isIndirect && !everything) return this.#planForAll();
-    const outcome = await this.#replay.send(transaction, block);
+    if (isIndirect && !everything) return this.#planFromStart({ everything: true });
+    const outcome = await this.#replay.send(transaction, block, this.#plan.recovers);
     this.#counts.replayed++;
     if (!receipt.succeeded) this.#counts.reverted++;
 
     const fault = this.#compare(outcome, receipt);
-    if (fault !== undefined && !everything) return this.#planForAll();
+    if (fault !== undefined && !everything) return this.#planFromStart({ everything: true });
     const isOutOfReach = fault !== undefined && (isIndirect || 'refused' in outcome);
     if (fault !== undefined) this.#note(fault, isOutOfReach, block, transaction, receipt);
     // What this chain cannot do is told by the real one: its events are in the receipts that the header commits to.
@@ -193,8 +195,8 @@ class Walk {
     return undefined;
   }
 
-  #planForAll(): Plan {
-    return { ...this.#plan, from: 1, everything: true };
+  #planFromStart(more: Partial<Plan>): Plan {
+    return { ...this.#plan, from: 1, recovers: true, ...more };
   }
 
   #follows(address: Uint8Array | undefined): boolean {

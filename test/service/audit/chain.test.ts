@@ -241,6 +241,27 @@ describe('an honest chain', () => {
   });
 });
 
+describe('a node that would have an honest chain look bad', () => {
+  it('by naming a contract as the sender of what comes before it, so that it could not be created, has no finding', async () => {
+    lying.lie = changing('eth_getBlockByNumber', (block: Block) => ({
+      ...block,
+      transactions: block.transactions.map(tx =>
+        typeof tx === 'string' ? tx : { ...tx, from: address('KeyRegistry') },
+      ),
+    }));
+    const { findings, stopped, view } = await auditedChain(log, { url: lying.url });
+    expect({ findings, stopped }).toEqual({ findings: [], stopped: undefined });
+    expect(view?.anchors).toHaveLength(5);
+  });
+
+  it('by naming another contract as the one that governs, has no finding', async () => {
+    lying.lie = changing('eth_getStorageAt', () => `0x${'00'.repeat(12)}${'0d'.repeat(20)}`);
+    const { findings, stopped, view } = await auditedChain(log, { url: lying.url });
+    expect({ findings, stopped }).toEqual({ findings: [], stopped: undefined });
+    expect(view?.contracts).toHaveLength(3);
+  });
+});
+
 describe('a storage slot that was changed past the contracts', () => {
   const changed = `0x${'5a'.repeat(32)}`;
 
