@@ -104,16 +104,17 @@ export class Network {
  */
 function holdTongue(): () => void {
   if (asking++ === 0) {
-    print = console.log;
-    console.log = () => undefined;
+    print = terminal.log;
+    terminal.log = () => undefined;
   }
   return () => {
-    if (--asking === 0) console.log = print;
+    if (--asking === 0) terminal.log = print;
   };
 }
 
+const terminal = globalThis.console;
 let asking = 0;
-let print = console.log;
+let print = terminal.log;
 
 const word = dataOf(32);
 const traceShape = z.record(z.string(), z.object({ storage: z.record(z.string(), z.unknown()).optional() }));
