@@ -6,7 +6,8 @@ import { formatTime } from '../../merkle/entry.ts';
 import { type Evidence, formatEvidence } from '../../merkle/receipt.ts';
 import { LedgerError } from '../errors.ts';
 import { absoluteUrl, answerJson } from './answers.ts';
-import { integerText, noQuery, readOptionalQuery, readPath } from './query.ts';
+import { anchorsQuery, sizeParameter } from './parameters.ts';
+import { noQuery, readOptionalQuery, readPath } from './query.ts';
 
 /** One anchor as it is listed. */
 export type ListedAnchor = {
@@ -37,7 +38,7 @@ const pageLength = 50;
 export function anchorRoutes(router: Router, { anchors, baseUrl }: AnchorParts): void {
   router.get('/v1/anchors', async ctx => {
     // The cursor is the size of the last anchor seen: a page reads the same whatever has been anchored since.
-    const { cursor = 0 } = readOptionalQuery(ctx, { cursor: integerText });
+    const { cursor = 0 } = readOptionalQuery(ctx, anchorsQuery);
     const page = await anchors.after(cursor, pageLength + 1);
     const items = page.slice(0, pageLength);
     const last = items.at(-1);
@@ -47,7 +48,7 @@ export function anchorRoutes(router: Router, { anchors, baseUrl }: AnchorParts):
   });
 
   router.get('/v1/anchors/:size', noQuery, async ctx => {
-    const anchor = await anchors.at(readPath(ctx, 'size', integerText));
+    const anchor = await anchors.at(readPath(ctx, 'size', sizeParameter));
     if (anchor === undefined)
       throw new LedgerError('RESOURCE_NOT_FOUND', 'the log was not anchored at this size');
     answerJson(ctx, formatAnchor(anchor), anchor.evidence === null ? 'no-cache' : 'immutable');

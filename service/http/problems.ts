@@ -74,8 +74,11 @@ export function problemOf({ code, message, issues }: LedgerError): Problem {
   };
 }
 
+/** What all types begin with; the rest is the problem's name. */
+export const typePrefix = 'urn:problem-type:zegel:';
+
 function typeOf(code: string): string {
-  return `urn:problem-type:zegel:${code.toLowerCase().replaceAll('_', '-')}`;
+  return `${typePrefix}${code.toLowerCase().replaceAll('_', '-')}`;
 }
 
 /** All that the world learns of a fault of ours. */
@@ -87,9 +90,9 @@ export const internalProblem: Problem = {
   issues: [],
 };
 
-/** Every problem that a request can meet once it has been read. ONBOARDING.md tells agencies what to do about each. */
-export const problemTypes: readonly Pick<Problem, 'type' | 'status'>[] = [
-  ...Object.entries(table).map(([code, { status }]) => ({ type: typeOf(code), status })),
+/** Every problem that a request can meet once it has been read. `guidance.ts` tells what to do about each. */
+export const problemTypes: readonly Pick<Problem, 'type' | 'status' | 'title'>[] = [
+  ...Object.entries(table).map(([code, { status, title }]) => ({ type: typeOf(code), status, title })),
   internalProblem,
 ];
 

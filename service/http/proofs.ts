@@ -6,13 +6,14 @@ import type { Issue } from '../../merkle/errors.ts';
 import { LedgerError } from '../errors.ts';
 import type { Ledger } from '../ledger.ts';
 import { answerJson } from './answers.ts';
-import { integerText, leafHashText, malformed, readQuery } from './query.ts';
+import { consistencyQuery, inclusionQuery } from './parameters.ts';
+import { malformed, readQuery } from './query.ts';
 
 export type ProofParts = { readonly ledger: Pick<Ledger, 'signed' | 'read'> };
 
 export function proofRoutes(router: Router, { ledger }: ProofParts): void {
   router.get('/v1/proofs/inclusion', async ctx => {
-    const { leafHash, size } = readQuery(ctx, { leafHash: leafHashText, size: integerText });
+    const { leafHash, size } = readQuery(ctx, inclusionQuery);
     requireSizes({ size });
 
     const index = await ledger.read.findLeaf(leafHash);
@@ -32,7 +33,7 @@ export function proofRoutes(router: Router, { ledger }: ProofParts): void {
   });
 
   router.get('/v1/proofs/consistency', async ctx => {
-    const { first, second } = readQuery(ctx, { first: integerText, second: integerText });
+    const { first, second } = readQuery(ctx, consistencyQuery);
     requireSizes({ first, second });
     if (first > second)
       throw malformed('the query', [

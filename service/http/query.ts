@@ -1,31 +1,27 @@
 /** What stands in the request line: parameters of the query and the path, each accepted in one spelling only. */
 
 import type { Context, Middleware } from 'koa';
-import { abbreviate, parseHex, parseSafeInteger } from '../../merkle/bytes.ts';
-import { FormatError, type Issue } from '../../merkle/errors.ts';
+import type { z } from 'zod';
+import { abbreviate } from '../../merkle/bytes.ts';
+import type { Issue } from '../../merkle/errors.ts';
 import { LedgerError } from '../errors.ts';
+import type { Parameter, Parameters } from './parameters.ts';
 
-/** Reads a text or throws FormatError. */
-export type Reader<T> = (text: string) => T;
+/** What a query's parameters say, by their names. */
+export type Query<P extends Parameters> = { -readonly [N in keyof P]: z.output<P[N]> };
 
 /**
  * Reads the query: every named parameter exactly once, and no other.
  *
  * @throws {LedgerError} REQUEST_MALFORMED naming every fault
  */
-export function readQuery<T extends Record<string, unknown>>(
-  ctx: Context,
-  readers: { readonly [N in keyof T]: Reader<T[N]> },
-): T {
-  return read(ctx, readers, Object.keys(readers));
+export function readQuery<P extends Parameters>(ctx: Context, parameters: P): Query<P> {
+  return read(ctx, parameters, Object.keys(parameters));
 }
 
 /** Reads the query: every named parameter at most once, and no other. @throws {LedgerError} REQUEST_MALFORMED */
-export function readOptionalQuery<T extends Record<string, unknown>>(
-  ctx: Context,
-  readers: { readonly [N in keyof T]: Reader<T[N]> },
-): Partial<T> {
-  return read(ctx, readers, []);
+export function readOptionalQuery<P extends Parameters>(ctx: Context, parameters: P): Partial<Query<P>> {
+  return read(ctx, parameters, []);
 }
 
 /** Lets a request pass that has no query. */
@@ -35,27 +31,15 @@ export const noQuery: Middleware = (ctx, next) => {
 };
 
 /** Reads a parameter of the path. @throws {LedgerError} REQUEST_MALFORMED */
-export function readPath<T>(ctx: Context, name: string, reader: Reader<T>): T {
+export function readPath<P extends Parameter>(ctx: Context, name: string, parameter: P): z.output<P> {
   const issues: Issue[] = [];
   // The router decodes escapes. Nothing that we accept needs one, and with one it would be spelt in two ways.
   if (ctx.path.includes('%'))
     issues.push({ place: `path ${name}`, message: 'has a percent-encoded character' });
-  const value = attempt(issues, `path ${name}`, () => reader(ctx['params'][name] ?? ''));
-  if (value === undefined || issues.length > 0) throw malformed('the path', issues);
-  return value;
-}
-
-/** A size or an index: decimal digits, at most 2^53 - 1. */
-export function integerText(text: string): number {
-  const integer = parseSafeInteger(text);
-  if (integer === undefined)
-    throw FormatError.at('', `"${abbreviate(text)}" is not an integer from 0 to 2^53 - 1 in decimal digits`);
-  return integer;
-}
-
-/** A leaf hash: 64 lower-case hexadecimal digits. */
-export function leafHashText(text: string): Uint8Array {
-  return parseHex(text, 32);
+  const value = attempt(issues, `path ${name}`, parameter, ctx['params'][name] ?? '');
+  if (issues.length > 0) throw malformed('the path', issues);
+  // Without a fault, the value is what the parameter's schema gives.
+  return value as z.output<P>;
 }
 
 /** A refusal of a request line whose faults are known. */
@@ -64,28 +48,24 @@ export function malformed(what: string, issues: readonly Issue[]): LedgerError {
   return new LedgerError('REQUEST_MALFORMED', `${what} has ${faults}`, { issues });
 }
 
-function read<T extends Record<string, unknown>>(
-  ctx: Context,
-  readers: { readonly [N in keyof T]: Reader<T[N]> },
-  required: readonly string[],
-): T {
+function read<P extends Parameters>(ctx: Context, parameters: P, required: readonly string[]): Query<P> {
   const issues: Issue[] = [];
   const texts = new Map<string, string>();
   for (const [name, text] of pairs(ctx.querystring)) {
     const place = `query ${abbreviate(name)}`;
-    if (!Object.hasOwn(readers, name)) issues.push({ place, message: 'unknown parameter' });
+    if (!Object.hasOwn(parameters, name)) issues.push({ place, message: 'unknown parameter' });
     else if (texts.has(name)) issues.push({ place, message: 'stands twice' });
     texts.set(name, text);
   }
   const values: Record<string, unknown> = {};
-  for (const name of Object.keys(readers)) {
+  for (const [name, parameter] of Object.entries(parameters)) {
     const text = texts.get(name);
-    if (text !== undefined) values[name] = attempt(issues, `query ${name}`, () => readers[name]?.(text));
+    if (text !== undefined) values[name] = attempt(issues, `query ${name}`, parameter, text);
     else if (required.includes(name)) issues.push({ place: `query ${name}`, message: 'is missing' });
   }
   if (issues.length > 0) throw malformed('the query', issues);
-  // Every reader has run without a fault, so the values have the readers' types.
-  return values as T;
+  // Every parameter has been read by its schema without a fault, so the values have the schemas' types.
+  return values as Query<P>;
 }
 
 /**
@@ -100,12 +80,9 @@ function pairs(query: string): readonly (readonly [string, string])[] {
   });
 }
 
-function attempt<T>(issues: Issue[], place: string, reader: () => T): T | undefined {
-  try {
-    return reader();
-  } catch (error) {
-    if (!(error instanceof FormatError)) throw error;
-    for (const { message } of error.issues) issues.push({ place, message });
-    return undefined;
-  }
+function attempt(issues: Issue[], place: string, parameter: Parameter, text: string): unknown {
+  const read = parameter.safeParse(text);
+  if (read.success) return read.data;
+  for (const { message } of read.error.issues) issues.push({ place, message });
+  return undefined;
 }

@@ -14,9 +14,10 @@ import { answerNow } from './answers.ts';
 import { deadlineOf } from './deadline.ts';
 import type { Limits } from './limits.ts';
 import type { Clock } from './ndjson.ts';
+import { exportQuery, leafHashParameter } from './parameters.ts';
 import { Patience } from './patience.ts';
 import type { Report } from './problems.ts';
-import { integerText, leafHashText, malformed, noQuery, readOptionalQuery, readPath } from './query.ts';
+import { malformed, noQuery, readOptionalQuery, readPath } from './query.ts';
 import { withoutHead } from './routing.ts';
 
 export type ReadingParts = {
@@ -67,7 +68,7 @@ export function readingRoutes(router: Router, parts: ReadingParts): void {
     // The router gives what an expression captures no name, and the log no pattern.
     ctx['params'].leafHash = ctx['captures']?.[0] ?? '';
     ctx['_matchedRoute'] = '/v1/records/:leafHash';
-    const leafHash = readPath(ctx, 'leafHash', leafHashText);
+    const leafHash = readPath(ctx, 'leafHash', leafHashParameter);
     const reader = await reading.admit(ctx.get('Authorization'));
     answerNow(ctx, 200, formatOwnRecord(await reading.record(reader, leafHash)));
   });
@@ -76,7 +77,7 @@ export function readingRoutes(router: Router, parts: ReadingParts): void {
 
 /** The range that a query names; all of the log where it names none. @throws {LedgerError} REQUEST_MALFORMED */
 function readRange(ctx: Context, signed: number): IndexRange {
-  const query = readOptionalQuery<IndexRange>(ctx, { from: integerText, to: integerText });
+  const query = readOptionalQuery(ctx, exportQuery);
   const { from = 0, to = signed } = query;
   const issues: Issue[] = [];
   if (to > signed)

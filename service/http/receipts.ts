@@ -6,7 +6,8 @@ import { LedgerError } from '../errors.ts';
 import type { Reading } from '../reading.ts';
 import type { Receipts } from '../receipts.ts';
 import { answer } from './answers.ts';
-import { leafHashText, noQuery, readPath } from './query.ts';
+import { leafHashParameter } from './parameters.ts';
+import { noQuery, readPath } from './query.ts';
 
 export type ReceiptParts = {
   readonly receipts: Pick<Receipts, 'receipt'>;
@@ -17,7 +18,7 @@ const mediaType = 'application/vnd.zegel.receipt+json';
 
 export function receiptRoutes(router: Router, { receipts, reading }: ReceiptParts): void {
   router.get('/v1/records/:leafHash/receipt', noQuery, async ctx => {
-    const leafHash = readPath(ctx, 'leafHash', leafHashText);
+    const leafHash = readPath(ctx, 'leafHash', leafHashParameter);
     ctx.set('Vary', 'Authorization');
     if (ctx.req.headers.authorization !== undefined) {
       const reader = await reading.admit(ctx.req.headers.authorization);

@@ -12,6 +12,7 @@ import { networkOf } from './addresses.ts';
 import { lingering } from './body.ts';
 import { limitRequest } from './deadline.ts';
 import { apiVersion } from './headers.ts';
+import { typePrefix } from './problems.ts';
 
 /** Times in milliseconds. */
 export type ServerLimits = {
@@ -131,9 +132,10 @@ const unparsed: Readonly<Record<string, readonly [status: number, phrase: string
 const otherwiseUnparsed = [400, 'Bad Request', 'request-unreadable'] as const;
 
 /** Every problem that a request can meet before it is one. */
-export const unparsedTypes = [...Object.values(unparsed), otherwiseUnparsed].map(([status, , name]) => ({
-  type: `urn:problem-type:zegel:${name}`,
+export const unparsedTypes = [...Object.values(unparsed), otherwiseUnparsed].map(([status, title, name]) => ({
+  type: `${typePrefix}${name}`,
   status,
+  title,
 }));
 
 /** What Node's parser refuses never becomes a request. It gets a problem as well, without a word of what was sent. */
@@ -153,7 +155,7 @@ function refuseUnparsed(
     return;
   }
   const [status, title, name] = unparsed[error.code ?? ''] ?? otherwiseUnparsed;
-  const type = `urn:problem-type:zegel:${name}`;
+  const type = `${typePrefix}${name}`;
   const body = JSON.stringify({ type, title, status, detail: 'the request cannot be read', issues: [] });
   socket.end(
     `HTTP/1.1 ${status} ${title}\r\nAPI-Version: ${apiVersion}\r\nContent-Type: application/problem+json\r\n` +

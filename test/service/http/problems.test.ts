@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { LedgerError } from '../../../service/errors.ts';
+import { catalogue, onboardingRow } from '../../../service/http/catalogue.ts';
 import { internalProblem, problemOf, problemTypes } from '../../../service/http/problems.ts';
 import { unparsedTypes } from '../../../service/http/server.ts';
 import { readPage, tableOf } from '../../helpers/page.ts';
@@ -49,32 +50,27 @@ describe('problemOf', () => {
   });
 });
 
-describe('the table in ONBOARDING.md', () => {
-  const rowOf = (name: string, status: unknown) => `| \`${name}\` | ${status} |`;
-
-  test('has a row for every problem, with its status, and no other', async () => {
-    const rows = tableOf(await readPage('ONBOARDING.md'), 'problem');
-    const told = rows.map(([name = '', status]) => rowOf(name.replaceAll('`', ''), status));
-    const answered = [...problemTypes, ...unparsedTypes].map(({ type, status }) =>
-      rowOf(type.replace('urn:problem-type:zegel:', ''), status),
+describe('the catalogue', () => {
+  test('has every problem that is answered, with its status and title, and no other', () => {
+    const answered = new Map([...unparsedTypes, ...problemTypes].map(problem => [problem.type, problem]));
+    expect(catalogue.map(({ type, status, title }) => ({ type, status, title }))).toEqual(
+      expect.arrayContaining(
+        [...answered.values()].map(({ type, status, title }) => ({ type, status, title })),
+      ),
     );
-    const missing = answered.filter(row => !told.includes(row));
-    expect(
-      missing,
-      'add these rows, each with what it means, what to do, and whether to send the same again',
-    ).toEqual([]);
-    expect(
-      told.filter(row => !answered.includes(row)),
-      'no code answers these: take them out',
-    ).toEqual([]);
-    expect(new Set(told).size).toBe(told.length);
+    expect(catalogue).toHaveLength(answered.size);
   });
 
-  test('says of every problem whether to send the same again', async () => {
-    for (const row of tableOf(await readPage('ONBOARDING.md'), 'problem')) {
-      expect(row).toHaveLength(4);
-      expect(row[2], row[0]).toMatch(/\w{3}.*[.?]$/);
-      expect(row[3], row[0]).toMatch(/^(yes|no|once|when)/);
+  test('says of every problem what it means, what to do, and whether to send the same again', () => {
+    for (const { name, means, toDo, again } of catalogue) {
+      expect(means, name).toMatch(/\w{3}.*[.?]$/);
+      expect(toDo, name).toMatch(/\w{3}.*[.?]$/);
+      expect(again, name).toMatch(/^(yes|no|once|when)/);
     }
+  });
+
+  test('is the table in ONBOARDING.md, row by row', async () => {
+    const rows = tableOf(await readPage('ONBOARDING.md'), 'problem').map(row => `| ${row.join(' | ')} |`);
+    expect(rows, 'the rows are those of service/http/guidance.ts').toEqual(catalogue.map(onboardingRow));
   });
 });
