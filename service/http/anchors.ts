@@ -6,6 +6,7 @@ import { formatTime } from '../../merkle/entry.ts';
 import { type Evidence, formatEvidence } from '../../merkle/receipt.ts';
 import { LedgerError } from '../errors.ts';
 import { absoluteUrl, answerJson } from './answers.ts';
+import type { Anchor, AnchorPage } from './openapi/answers.ts';
 import { anchorsQuery, sizeParameter } from './parameters.ts';
 import { noQuery, readOptionalQuery, readPath } from './query.ts';
 
@@ -44,7 +45,8 @@ export function anchorRoutes(router: Router, { anchors, baseUrl }: AnchorParts):
     const last = items.at(-1);
     const more = page.length > pageLength && last !== undefined;
     const next = more ? absoluteUrl(ctx, baseUrl, `/v1/anchors?cursor=${last.size}`) : null;
-    answerJson(ctx, { items: items.map(formatAnchor), next }, 'no-cache');
+    const answered: AnchorPage = { items: items.map(formatAnchor), next };
+    answerJson(ctx, answered, 'no-cache');
   });
 
   router.get('/v1/anchors/:size', noQuery, async ctx => {
@@ -55,7 +57,7 @@ export function anchorRoutes(router: Router, { anchors, baseUrl }: AnchorParts):
   });
 }
 
-function formatAnchor(anchor: ListedAnchor) {
+function formatAnchor(anchor: ListedAnchor): Anchor {
   return {
     size: anchor.size,
     root: formatBase64url(anchor.root),

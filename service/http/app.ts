@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { type AnchorParts, anchorRoutes } from './anchors.ts';
 import { type BatchParts, batchRoutes } from './batch.ts';
 import { drain } from './body.ts';
+import { type DocumentParts, documentRoutes } from './document.ts';
 import { commonFields, singleFields } from './headers.ts';
 import { type HealthParts, healthRoutes } from './health.ts';
 import { type LogParts, logRoutes } from './log.ts';
@@ -26,7 +27,8 @@ export type AppParts = RecordParts &
   AnchorParts &
   LogParts &
   TileParts &
-  HealthParts & {
+  HealthParts &
+  DocumentParts & {
     readonly log: Logger;
     /** Told of every error that is no refusal: `main` logs it and decides whether the service can go on. */
     readonly report: Report;
@@ -45,6 +47,7 @@ export function createApp(parts: AppParts): Koa {
   logRoutes(router, parts);
   tileRoutes(router, parts);
   healthRoutes(router, parts);
+  documentRoutes(router, parts);
 
   const app = new Koa();
   app.use(commonFields);

@@ -6,6 +6,7 @@ import { formatVerifierKey } from '../../merkle/note.ts';
 import type { Ledger } from '../ledger.ts';
 import type { LogSizes } from '../metrics.ts';
 import { answerJson } from './answers.ts';
+import type { AboutLog } from './openapi/answers.ts';
 import { noQuery } from './query.ts';
 
 export type LogParts = {
@@ -32,19 +33,16 @@ export function logRoutes(router: Router, { ledger, sizes, contracts, version }:
   };
 
   router.get('/v1/log', noQuery, ctx => {
-    answerJson(
-      ctx,
-      {
-        ...fixed,
-        sizes: sizes(),
-        contracts: contracts.map(({ name, address, block }) => ({
-          name,
-          address: formatHex0x(address),
-          block,
-        })),
-        software: { name: 'zegel', version },
-      },
-      'no-cache',
-    );
+    const about: AboutLog = {
+      ...fixed,
+      sizes: sizes(),
+      contracts: contracts.map(({ name, address, block }) => ({
+        name,
+        address: formatHex0x(address),
+        block,
+      })),
+      software: { name: 'zegel', version },
+    };
+    answerJson(ctx, about, 'no-cache');
   });
 }

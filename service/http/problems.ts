@@ -1,8 +1,10 @@
 /** Problems: what a refusal looks like on the wire (RFC 9457), the same shape every time and nothing of ours in it. */
 
 import type { Middleware } from 'koa';
+import type { z } from 'zod';
 import type { Issue } from '../../merkle/errors.ts';
 import { LedgerError, type LedgerErrorCode } from '../errors.ts';
+import type { problem } from './openapi/answers.ts';
 
 /** The one table from codes to statuses. The compiler keeps it complete. */
 const table = {
@@ -48,14 +50,7 @@ const table = {
 } as const satisfies Record<LedgerErrorCode, { readonly status: number; readonly title: string }>;
 
 /** The body of a refusal. Every member is always there. */
-export type Problem = {
-  readonly type: string;
-  readonly title: string;
-  readonly status: number;
-  readonly detail: string;
-  /** Every fault with its place: in the body, or after `path`, `query` or `header` in the request's line and header. */
-  readonly issues: readonly Issue[];
-};
+export type Problem = Readonly<z.output<typeof problem>>;
 
 /** The HTTP status of a refusal. */
 export function statusOf(code: LedgerErrorCode): number {
@@ -132,7 +127,7 @@ function challenge(code: LedgerErrorCode | undefined): string {
 // A document with a thousand faults has one cause; a hundred lines are as many as a person reads.
 const mostIssues = 100;
 
-function listed(issues: readonly Issue[]): readonly Issue[] {
+function listed(issues: readonly Issue[]): Issue[] {
   const shown = issues.slice(0, mostIssues).map(({ place, message }) => ({
     place: printable(place, 200),
     message: printable(message, 300),

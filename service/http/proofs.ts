@@ -6,6 +6,7 @@ import type { Issue } from '../../merkle/errors.ts';
 import { LedgerError } from '../errors.ts';
 import type { Ledger } from '../ledger.ts';
 import { answerJson } from './answers.ts';
+import type { ConsistencyProof, InclusionProof } from './openapi/answers.ts';
 import { consistencyQuery, inclusionQuery } from './parameters.ts';
 import { malformed, readQuery } from './query.ts';
 
@@ -25,11 +26,13 @@ export function proofRoutes(router: Router, { ledger }: ProofParts): void {
       ]);
     const root = await ledger.read.rootAt(size);
     const path = await ledger.read.proveInclusion(index, leafHash, { size, root });
-    answerJson(
-      ctx,
-      { leafHash: formatHex(leafHash), index, size, path: path.map(formatBase64url) },
-      'immutable',
-    );
+    const proof: InclusionProof = {
+      leafHash: formatHex(leafHash),
+      index,
+      size,
+      path: path.map(formatBase64url),
+    };
+    answerJson(ctx, proof, 'immutable');
   });
 
   router.get('/v1/proofs/consistency', async ctx => {
@@ -45,7 +48,8 @@ export function proofRoutes(router: Router, { ledger }: ProofParts): void {
       ledger.read.rootAt(second),
     ]);
     const path = await ledger.read.proveConsistency(first, second, firstRoot, secondRoot);
-    answerJson(ctx, { first, second, path: path.map(formatBase64url) }, 'immutable');
+    const proof: ConsistencyProof = { first, second, path: path.map(formatBase64url) };
+    answerJson(ctx, proof, 'immutable');
   });
 
   function requireSizes(sizes: Readonly<Record<string, number>>): void {

@@ -14,6 +14,7 @@ import { answerNow } from './answers.ts';
 import { deadlineOf } from './deadline.ts';
 import type { Limits } from './limits.ts';
 import type { Clock } from './ndjson.ts';
+import type { ExportedRecord } from './openapi/answers.ts';
 import { exportQuery, leafHashParameter } from './parameters.ts';
 import { Patience } from './patience.ts';
 import type { Report } from './problems.ts';
@@ -132,7 +133,7 @@ async function* pieces(
 }
 
 /** A record as its agency gets it, its members in DESIGN's order. An erased one is a line, too, so that nothing seems to be left out. */
-function formatOwnRecord({ leafHash, index, entry, record }: OwnRecord) {
+function formatOwnRecord({ leafHash, index, entry, record }: OwnRecord): ExportedRecord {
   return {
     leafHash: formatHex(leafHash),
     index,

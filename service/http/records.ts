@@ -11,6 +11,7 @@ import type { Acknowledgement, Submission } from '../submission.ts';
 import { absoluteUrl, answerNow } from './answers.ts';
 import { bodyOf, readBody } from './body.ts';
 import { costs, type Limits } from './limits.ts';
+import type { AcknowledgementAnswer } from './openapi/answers.ts';
 import { preferredWaitS } from './prefer.ts';
 import { noQuery } from './query.ts';
 
@@ -55,7 +56,10 @@ export function recordRoutes(router: Router, parts: RecordParts): void {
 }
 
 /** The answer to a submission, its members in DESIGN's order. */
-function formatAcknowledgement(acknowledgement: Acknowledgement, path: readonly Uint8Array[]) {
+function formatAcknowledgement(
+  acknowledgement: Acknowledgement,
+  path: readonly Uint8Array[],
+): AcknowledgementAnswer {
   const { leafHash, index, time, salt, signed, record } = acknowledgement;
   return {
     leafHash: formatHex(leafHash),

@@ -124,19 +124,43 @@ export async function close(server: Server, graceMs: number): Promise<void> {
   clearTimeout(timer);
 }
 
-const unparsed: Readonly<Record<string, readonly [status: number, phrase: string, name: string]>> = {
-  HPE_HEADER_OVERFLOW: [431, 'Request Header Fields Too Large', 'header-too-large'],
-  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout', 'request-timeout'],
+type Unparsed = {
+  readonly status: number;
+  readonly phrase: string;
+  readonly name: string;
+  readonly title: string;
+  readonly detail: string;
 };
 
-const otherwiseUnparsed = [400, 'Bad Request', 'request-unreadable'] as const;
+const unparsed: Readonly<Record<string, Unparsed>> = {
+  HPE_HEADER_OVERFLOW: {
+    status: 431,
+    phrase: 'Request Header Fields Too Large',
+    name: 'header-too-large',
+    title: 'The header is too large',
+    detail: 'the header of the request has more bytes than are read',
+  },
+  ERR_HTTP_REQUEST_TIMEOUT: {
+    status: 408,
+    phrase: 'Request Timeout',
+    name: 'request-timeout',
+    title: 'The request came too slowly',
+    detail: 'the request did not come to its end in time',
+  },
+};
+
+const otherwiseUnparsed: Unparsed = {
+  status: 400,
+  phrase: 'Bad Request',
+  name: 'request-unreadable',
+  title: 'The request cannot be read',
+  detail: 'what came is not HTTP as it must be',
+};
 
 /** Every problem that a request can meet before it is one. */
-export const unparsedTypes = [...Object.values(unparsed), otherwiseUnparsed].map(([status, title, name]) => ({
-  type: `${typePrefix}${name}`,
-  status,
-  title,
-}));
+export const unparsedTypes = [...Object.values(unparsed), otherwiseUnparsed].map(
+  ({ status, name, title }) => ({ type: `${typePrefix}${name}`, status, title }),
+);
 
 /** What Node's parser refuses never becomes a request. It gets a problem as well, without a word of what was sent. */
 function refuseUnparsed(
@@ -154,11 +178,10 @@ function refuseUnparsed(
     socket.destroy();
     return;
   }
-  const [status, title, name] = unparsed[error.code ?? ''] ?? otherwiseUnparsed;
-  const type = `${typePrefix}${name}`;
-  const body = JSON.stringify({ type, title, status, detail: 'the request cannot be read', issues: [] });
+  const { status, phrase, name, title, detail } = unparsed[error.code ?? ''] ?? otherwiseUnparsed;
+  const body = JSON.stringify({ type: `${typePrefix}${name}`, title, status, detail, issues: [] });
   socket.end(
-    `HTTP/1.1 ${status} ${title}\r\nAPI-Version: ${apiVersion}\r\nContent-Type: application/problem+json\r\n` +
+    `HTTP/1.1 ${status} ${phrase}\r\nAPI-Version: ${apiVersion}\r\nContent-Type: application/problem+json\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
 }

@@ -78,8 +78,8 @@ export async function aLog({
   database = memoryDatabase(),
   guard = memoryGuard(),
   origin = testOrigin,
+  signer = aNoteSigner(origin),
 } = {}): Promise<TestLog> {
-  const signer = aNoteSigner(origin);
   const now = aClock();
   const faults: unknown[] = [];
   const store = new Store(database, error => faults.push(error));

@@ -32,8 +32,9 @@ import { type Database, Store } from '../../../service/store.ts';
 import { Trail } from '../../../service/trail.ts';
 import type { Health } from '../../../service/vitals.ts';
 import { testOrigin } from '../../helpers/builders.ts';
+import { watchAnswers } from '../../helpers/interface.ts';
 import { keyFor, publicJwk } from '../../helpers/keys.ts';
-import { aLog, memoryDatabase } from '../../helpers/ledger.ts';
+import { aLog, aNoteSigner, memoryDatabase } from '../../helpers/ledger.ts';
 
 export const agency = 'OVO002949';
 
@@ -72,6 +73,9 @@ export async function aWorld({
   privateKey = serviceKey,
   startedAtMs = Date.now() - 60_000,
   delay,
+  clock = Date.now,
+  chance = randomBytes,
+  logKey,
 }: {
   limits?: Partial<ServerLimits>;
   /** What keys and addresses may ask for; without, as much as they like. */
@@ -87,8 +91,17 @@ export async function aWorld({
   startedAtMs?: number;
   /** How tokens dated ahead are held; without, the clock goes on at once. */
   delay?: (ms: number) => Promise<unknown>;
+  /** The clock by which tokens are judged and reads are recorded, milliseconds. The log has its own, which stands. */
+  clock?: () => number;
+  /** What the events of recorded reads are told apart by. */
+  chance?: (lengthBytes: number) => Uint8Array;
+  logKey?: KeyObject;
 } = {}) {
-  const log = await aLog({ origin: testOrigin, database });
+  const log = await aLog({
+    origin: testOrigin,
+    database,
+    ...(logKey === undefined ? {} : { signer: aNoteSigner(testOrigin, logKey) }),
+  });
   const ledger = await log.open();
   const keys = registeredKeys();
   keys.set(
@@ -98,12 +111,15 @@ export async function aWorld({
   const state = {
     health: { status: 'UP', reasons: [] } as Health,
     silent: false,
+    clockOff: false,
     /** By how much the clock by which tokens are judged is off. */
     clockMs: 0,
     /** What `report` was told. */
     faults: [] as unknown[],
     reported: [] as unknown[],
     logged: [] as Record<string, unknown>[],
+    /** Answers that are not as `/v1/openapi.json` describes them. */
+    undescribed: [] as string[],
   };
   const view = {
     find: (keyId: Uint8Array) => keys.get(formatHex(keyId)),
@@ -111,6 +127,8 @@ export async function aWorld({
     ready: () => {
       if (state.silent)
         throw new LedgerError('CHAIN_SILENT', 'the chain was last heard 61 s ago', { retryAfterS: 10 });
+      if (state.clockOff)
+        throw new LedgerError('CLOCK_OFF', 'the clock is 31 s off the chain', { retryAfterS: 30 });
     },
   };
   const stopping = new AbortController();
@@ -126,7 +144,7 @@ export async function aWorld({
   const logger = pino({ level: 'debug' }, { write: line => state.logged.push(JSON.parse(line)) });
   const { origin } = ledger;
   const verify = verifyWithOpenSsl;
-  const now = () => Date.now() + state.clockMs;
+  const now = () => clock() + state.clockMs;
   const intake = new Intake({ origin, keys: view, verify, eventMaxBytes });
   const receipts = new Receipts({
     ledger,
@@ -139,17 +157,18 @@ export async function aWorld({
     intake,
     ledger,
     now,
-    randomBytes,
+    randomBytes: chance,
   });
   const goOn = async (ms: number) => {
     state.clockMs += ms;
   };
   const bearers = new Bearers({ origin, keys: view, verify, now, startedAtMs, delay: delay ?? goOn });
+  const reading = new Reading({ bearers, trail, keys: view, ledger, receipts });
   const app = createApp({
     ledger,
     intake,
     receipts,
-    reading: new Reading({ bearers, trail, keys: view, ledger, receipts }),
+    reading,
     anchorer: { waitFor: (_, timeoutMs) => setTimeout(timeoutMs, false) },
     anchors: {
       at: async size => anchors.find(anchor => anchor.size === size),
@@ -170,6 +189,7 @@ export async function aWorld({
     },
   });
   const server = createServer(app, { ...serverLimits, ...limits });
+  watchAnswers(server, fault => state.undescribed.push(fault));
   const port = await listen(server, '127.0.0.1', 0);
   return {
     url: `http://127.0.0.1:${port}`,
@@ -179,11 +199,18 @@ export async function aWorld({
     log,
     keys,
     state,
+    app,
     server,
+    bearers,
+    reading,
+    stopping,
+    database,
+    /** @throws {Error} if an answer was not as `/v1/openapi.json` describes it, whichever test asked for it */
     async stop(graceMs = 1_000) {
       stopping.abort();
       await close(server, graceMs);
       await ledger.stop();
+      expect(state.undescribed, 'answers are as the document describes them').toEqual([]);
     },
   };
 }
