@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { type AnchorParts, anchorRoutes } from './anchors.ts';
 import { type BatchParts, batchRoutes } from './batch.ts';
 import { drain } from './body.ts';
+import { docsRoutes } from './docs.ts';
 import { type DocumentParts, documentRoutes } from './document.ts';
 import { commonFields, singleFields } from './headers.ts';
 import { type HealthParts, healthRoutes } from './health.ts';
@@ -48,6 +49,7 @@ export function createApp(parts: AppParts): Koa {
   tileRoutes(router, parts);
   healthRoutes(router, parts);
   documentRoutes(router, parts);
+  docsRoutes(router, parts);
 
   const app = new Koa();
   app.use(commonFields);

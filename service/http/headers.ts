@@ -22,7 +22,7 @@ export const singleFields: Middleware = (ctx, next) => {
   return next();
 };
 
-/** What every answer says. Nothing that we serve is a page, so nothing may be run, framed or guessed. */
+/** What every answer says: nothing may be run, framed or guessed. A page says itself what is its own. */
 export const commonFields: Middleware = (ctx, next) => {
   ctx.set({
     'API-Version': apiVersion,

@@ -7,10 +7,11 @@ import { problemExample, type Step, steps } from './examples.ts';
 import { answerFields, fieldRefs, requestFields } from './fields.ts';
 import { logOperations } from './log.ts';
 import { type Content, type Operation, type OperationAnswer, problemsOf, tags } from './operation.ts';
+import { pageOperations } from './pages.ts';
 import { recordOperations } from './records.ts';
 import { type JsonSchema, namedSchemas, parameterSchema, schemaOf } from './schemas.ts';
 
-export const operations: readonly Operation[] = [...recordOperations, ...logOperations];
+export const operations: readonly Operation[] = [...recordOperations, ...logOperations, ...pageOperations];
 
 export type OpenApi = {
   readonly openapi: string;

@@ -57,7 +57,7 @@ export const tags = {
   Records: 'Submitting records, and having them again.',
   Proofs: 'Receipts, proofs and anchors: what anybody can check.',
   Log: 'The log as static files, as C2SP tlog-tiles describes them.',
-  Operations: 'For operators and their machines.',
+  Service: 'For operators and their machines.',
   Pages: 'For people.',
 } as const;
 export type Tag = keyof typeof tags;

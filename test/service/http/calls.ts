@@ -152,6 +152,9 @@ export function callsOf(world: FixedWorld, changes: Changes = {}): Readonly<Reco
     getReadiness: get('/readyz'),
     getMetrics: get('/metrics'),
     getDocument: get('/v1/openapi.json'),
+    getReference: get('/docs'),
+    listProblems: get('/docs/problems'),
+    getProblem: get(`/docs/problems/${absent ? 'no-such-problem' : 'log-busy'}`),
   };
 }
 

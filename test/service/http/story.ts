@@ -29,12 +29,12 @@ const lines = [JSON.stringify({ statement: permit }), ...batch.lines, '{"stateme
 
 type Asked = Omit<Call, 'headers'> & { readonly headers?: Readonly<Record<string, string>> };
 
-/** The steps. What is volatile or no text is not shown: `hides` says so. */
+/** The steps. A body that is volatile, long or no text is not shown, nor is a step that is nothing but its path. */
 const script: readonly {
   readonly operation: string;
   readonly name: string;
   readonly summary: string;
-  readonly hides?: true;
+  readonly hides?: 'body' | 'all';
   readonly given?: (world: FixedWorld) => void;
   readonly call: (world: FixedWorld) => Asked;
 }[] = [
@@ -110,7 +110,7 @@ const script: readonly {
     operation: 'getTile',
     name: 'partial',
     summary: 'A tile that is not full',
-    hides: true,
+    hides: 'body',
     call: () => get('/log/tile/0/000.p/4'),
   },
   { operation: 'getHealth', name: 'up', summary: 'All is well', call: () => get('/health') },
@@ -139,15 +139,36 @@ const script: readonly {
     operation: 'getMetrics',
     name: 'all',
     summary: 'All metrics',
-    hides: true,
+    hides: 'all',
     call: () => get('/metrics'),
   },
   {
     operation: 'getDocument',
     name: 'all',
     summary: 'This document',
-    hides: true,
+    hides: 'all',
     call: () => get('/v1/openapi.json'),
+  },
+  {
+    operation: 'getReference',
+    name: 'all',
+    summary: 'The reference',
+    hides: 'all',
+    call: () => get('/docs'),
+  },
+  {
+    operation: 'listProblems',
+    name: 'all',
+    summary: 'All problems',
+    hides: 'all',
+    call: () => get('/docs/problems'),
+  },
+  {
+    operation: 'getProblem',
+    name: 'one',
+    summary: 'A problem',
+    hides: 'body',
+    call: () => get('/docs/problems/log-busy'),
   },
 ];
 
@@ -160,6 +181,10 @@ export async function aStory(): Promise<readonly Step[]> {
       given?.(world);
       const { method, path, headers = {}, body } = call(world);
       const answer = await ask(world, path, { method, headers, ...(body === undefined ? {} : { body }) });
+      if (hides === 'all') {
+        if (answer.status !== 200) throw new Error(`${operation} is answered with ${answer.status}`);
+        continue;
+      }
       const request = { path, ...(body === undefined ? {} : { body }) };
       const { status } = answer;
       told.push({
@@ -167,7 +192,7 @@ export async function aStory(): Promise<readonly Step[]> {
         name,
         summary,
         request,
-        answer: hides ? { status } : { status, body: shown(answer) },
+        answer: hides === 'body' ? { status } : { status, body: shown(answer) },
       });
     }
     return told;
@@ -192,3 +217,6 @@ const own = (path: string, jti: string): Asked => ({
   ...get(path),
   headers: { authorization: `Bearer ${aToken({ alg: 'Ed25519', nowMs: fixedNow, claims: { jti } })}` },
 });
+
+/** The operations that are told of. */
+export const operationsTold: ReadonlySet<string> = new Set(script.map(({ operation }) => operation));
