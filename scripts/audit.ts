@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import { auditAll } from './auditing.ts';
 import { addCommand, index, seconds } from './command.ts';
+import { keepHeapLean } from './lean-heap.ts';
 
 export function addAudit(program: Command): void {
   addCommand(
@@ -11,6 +12,7 @@ export function addAudit(program: Command): void {
     'read a whole log over its public interface, replay its chain, and say whether all holds',
     { needs: ['rpcUrl'], uses: ['origin', 'confirmations'] },
     async ({ config, output }, _, flags) => {
+      keepHeapLean();
       const text = (name: string) => (flags[name] === undefined ? undefined : String(flags[name]));
       const file = flags['export'];
       return auditAll(

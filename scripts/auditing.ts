@@ -150,6 +150,9 @@ function logIn(trust: Trust, origin: string | undefined, file: string): TrustedL
   return log;
 }
 
+/** Signatures are checked on the threads that read files: so a file is read in long pieces, and seldom. */
+const readBytes = 1 << 20;
+
 type ExportFile = {
   readonly file: string;
   readonly chunks: () => AsyncIterable<Uint8Array>;
@@ -165,7 +168,9 @@ function exportFile(file: string): ExportFile {
     async *chunks() {
       const hash = createHash('sha256');
       let last: number | undefined;
-      for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
+      for await (const chunk of createReadStream(file, {
+        highWaterMark: readBytes,
+      }) as AsyncIterable<Buffer>) {
         hash.update(chunk);
         last = chunk.at(-1);
         yield chunk;

@@ -2,10 +2,12 @@
  * The service's list of anchors against the chain's own: nothing left out, nothing invented, each with the checkpoint and the evidence
  * with which its receipts are proved (DESIGN 3.5).
  *
- * A receipt is of the first anchor that covers its entry, so each anchor must come with the checkpoint of its very size.
+ * A receipt is of the first anchor that covers its entry, so each anchor must come with the checkpoint of its very size. What an earlier
+ * audit went through must still be listed as the chain has it; its signature and its evidence are not verified a second time.
  */
 
 import { equalBytes, formatHex, formatHex0x } from '../../merkle/bytes.ts';
+import { readCheckpoint } from '../../merkle/checkpoint.ts';
 import { formatTime } from '../../merkle/entry.ts';
 import { FormatError, ProofError } from '../../merkle/errors.ts';
 import { verifyHeaders } from '../../merkle/seals.ts';
@@ -19,13 +21,16 @@ import { describeListed, type ListedAnchor, type Source } from './sources.ts';
 /** How long the service may take to see an anchor final, gather its evidence and list it. */
 const listingDelayMs = 120_000;
 
+/** So many anchors may come that the view of the chain does not have: a log that is anchored every minute has them in a week. */
+const unknownMax = 10_000;
+
 export type AnchorParts = {
   readonly source: Source;
   readonly trust: Trust;
   readonly log: TrustedLog;
   /** Without it, only what stands by itself is checked. */
   readonly chain: ChainView | undefined;
-  /** Anchors of this size and smaller were looked at before. */
+  /** Anchors of this size and smaller were gone through by an earlier audit. */
   readonly after: number;
   /** Anchors of larger sizes are beyond this audit. */
   readonly upTo: number;
@@ -38,19 +43,27 @@ export type AnchorParts = {
 
 /** Goes through the list. Gives how many anchors it has. @throws {CouldNotCheck} */
 export async function auditAnchors(parts: AnchorParts): Promise<number> {
-  const { chain, after, upTo, report } = parts;
-  const expected = (chain?.anchors ?? []).filter(({ size }) => size > after && size <= upTo);
-  const atSize = new Map(expected.map(anchor => [anchor.size, anchor]));
-  const listed = new Set<number>();
+  const { chain, upTo, report } = parts;
+  const expected = (chain?.anchors ?? []).filter(({ size }) => size <= upTo);
+  const missing = new Map(expected.map(anchor => [anchor.size, anchor]));
   let count = 0;
+  let unknown = 0;
   for await (const item of listedAnchors(parts)) {
     count++;
-    const anchor = atSize.get(item.size);
-    if (anchor !== undefined) listed.add(item.size);
+    const anchor = missing.get(item.size);
+    missing.delete(item.size);
     judgeListed(parts, item, anchor);
+    if (anchor !== undefined || chain === undefined || ++unknown < unknownMax) continue;
+    report({
+      code: 'ANCHOR_LIST_MALFORMED',
+      place: { size: item.size },
+      message: `the list has ${unknown} anchors that the chain does not have, and goes on`,
+      proof: { listed: describeListed(item) },
+    });
+    return count;
   }
-  for (const anchor of expected) {
-    if (listed.has(anchor.size) || parts.now() - anchor.blockTime * 1000 < listingDelayMs) continue;
+  for (const anchor of missing.values()) {
+    if (parts.now() - anchor.blockTime * 1000 < listingDelayMs) continue;
     report({
       code: 'ANCHOR_OMITTED',
       place: { size: anchor.size, block: anchor.block },
@@ -62,8 +75,8 @@ export async function auditAnchors(parts: AnchorParts): Promise<number> {
 }
 
 /** All pages, as long as each goes on from the one before. */
-async function* listedAnchors({ source, after, upTo, report }: AnchorParts): AsyncGenerator<ListedAnchor> {
-  for (let last = after; ; ) {
+async function* listedAnchors({ source, upTo, report }: AnchorParts): AsyncGenerator<ListedAnchor> {
+  for (let last = 0; ; ) {
     const { items, hasMore } = await source.anchors(last);
     for (const item of items) {
       if (item.size <= last) {
@@ -97,7 +110,7 @@ function judgeListed(parts: AnchorParts, item: ListedAnchor, anchor: ChainAnchor
   const fault = (code: FindingCode, message: string): void =>
     report({ code, place: { size, block }, message, proof: { listed: describeListed(item) } });
 
-  if (chain !== undefined && anchor === undefined && block <= chain.final.number)
+  if (chain !== undefined && anchor === undefined && !mayBeNewer(item, chain, parts.now()))
     return void fault(
       'ANCHOR_INVENTED',
       `the chain has no anchor of size ${size} up to block ${chain.final.number}`,
@@ -105,6 +118,7 @@ function judgeListed(parts: AnchorParts, item: ListedAnchor, anchor: ChainAnchor
   if (anchor !== undefined && chain !== undefined)
     for (const difference of differences(item, anchor, chain)) fault('ANCHOR_DIFFERS', difference);
 
+  if (size <= parts.after) return void judgeAgain(item, fault);
   let signed: SignedCheckpoint;
   try {
     signed = verifyCheckpoint(item.checkpoint, parts.trust);
@@ -124,6 +138,26 @@ function judgeListed(parts: AnchorParts, item: ListedAnchor, anchor: ChainAnchor
       `the anchor of size ${size} comes with the checkpoint of size ${checkpoint.size} and root ${formatHex(checkpoint.root)}`,
     );
   else judgeEvidence(parts, item, signed, fault);
+}
+
+/** Whether the chain may have it in a block that we have not read: later than that of every smaller anchor, and not of the future. */
+function mayBeNewer({ size, block, blockTime }: ListedAnchor, { anchors, final }: ChainView, now: number) {
+  const newest = Math.max(now, final.time * 1000) + listingDelayMs;
+  return block > final.number && size > (anchors.at(-1)?.size ?? 0) && Date.parse(blockTime) <= newest;
+}
+
+/** What is left to look at where an earlier audit has verified the rest. */
+function judgeAgain(
+  { size, root, checkpoint }: ListedAnchor,
+  fault: (code: FindingCode, message: string) => void,
+): void {
+  try {
+    const signed = readCheckpoint(checkpoint);
+    if (signed.size !== size || !equalBytes(signed.root, root))
+      fault('ANCHOR_DIFFERS', `the anchor of size ${size} comes with the checkpoint of size ${signed.size}`);
+  } catch (error) {
+    fault('CHECKPOINT_INVALID', `the checkpoint of the anchor of size ${size}: ${refusal(error)}`);
+  }
 }
 
 function* differences(item: ListedAnchor, anchor: ChainAnchor, chain: ChainView): Generator<string> {

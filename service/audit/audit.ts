@@ -79,6 +79,7 @@ export async function audit(parts: Audit): Promise<Audited> {
   const inLog = new CarriedFindings({
     cut: Math.min(cut, had?.size ?? 0) || (from?.log.size ?? 0),
     carried: from,
+    position: from?.log.size,
   });
 
   let logView: LogView | undefined;
@@ -104,6 +105,8 @@ export async function audit(parts: Audit): Promise<Audited> {
         chain: chainView,
         checkpoint: had.checkpoint,
         from: from?.log,
+        carried: from?.kept ?? [],
+        ...(from?.underWay ? { listedBefore: from.underWay.earlier?.size ?? 0 } : {}),
         report: inLog.report,
         progress: (done, of) => parts.progress?.('log', done, of),
         save: log => save(stateAt(log, { checkpoint: had.checkpoint, started, earlier })),
@@ -176,7 +179,8 @@ function sizeOf(checkpoint: string): number {
   }
 }
 
-const pagesAtMost = 100;
+/** What a liar can have us read in vain, for each step back. */
+const pagesAtMost = 8;
 
 /** The block of the newest anchor in the list: the audit begins near the end of it, since the list may be long. */
 async function newestListedBlock(source: Source, size: number): Promise<number> {

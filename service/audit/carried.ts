@@ -30,27 +30,44 @@ export class CarriedFindings {
   /** The sizes at which the others stand: there are no more of these than anchors. */
   readonly #sizes = new Map<FindingCode, number[]>();
   readonly #carried: ReadonlySet<string>;
+  /** Of what is carried over: where it ends, and the codes of which not all are kept. */
+  readonly #position: number;
+  readonly #overfull: ReadonlySet<FindingCode>;
 
   /**
    * @param parts.cut the last position at which the audit may be asked what it carries on
    * @param parts.carried what an earlier audit carries over to this one
+   * @param parts.position what it carries over stands at entries before this position, and at sizes up to it
    */
-  constructor(parts: { readonly cut: number; readonly carried: Carried | undefined }) {
+  constructor(parts: {
+    readonly cut: number;
+    readonly carried: Carried | undefined;
+    readonly position?: number | undefined;
+  }) {
     this.#cut = parts.cut;
+    this.#position = parts.position ?? 0;
     const { kept = [], counts = {} } = parts.carried ?? {};
     for (const finding of kept) this.#add(finding);
     // Those that were only counted. Where each of them stands is not known any more, but that it is before the position.
+    const overfull = new Set<FindingCode>();
     for (const [code, count] of Object.entries(counts) as [FindingCode, number][]) {
       const known = kept.filter(finding => finding.code === code).length;
+      if (count > known) overfull.add(code);
       this.#before.set(code, (this.#before.get(code) ?? 0) + count - known);
     }
+    this.#overfull = overfull;
     this.#carried = new Set(kept.map(finding => JSON.stringify(finding)));
   }
 
   /** Bound, so that it can be handed around. What was carried over and is met again counts once. */
   readonly report: Report = finding => {
-    if (!this.#carried.has(JSON.stringify(finding))) this.#add(finding);
+    if (!this.#carried.has(JSON.stringify(finding)) && !this.#isCounted(finding)) this.#add(finding);
   };
+
+  /** Of a code of which more were met than are kept, those before the position are among the ones that were counted. */
+  #isCounted({ code, place: { index, size } }: Finding): boolean {
+    return index === undefined && size !== undefined && size <= this.#position && this.#overfull.has(code);
+  }
 
   #add(finding: Finding): void {
     const { code, place } = finding;

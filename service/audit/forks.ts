@@ -1,14 +1,13 @@
 /** Checkpoints that the log has signed, whoever was shown them, and the evidence where two of them contradict each other. */
 
-import { equalBytes } from '../../merkle/bytes.ts';
+import { equalBytes, parseHex } from '../../merkle/bytes.ts';
 import { FormatError, ProofError } from '../../merkle/errors.ts';
 import { type Fork, formatFork, verifyFork } from '../../merkle/fork.ts';
 import { proveConsistency } from '../../merkle/prove.ts';
 import { parseTile, type Tile, tilePath } from '../../merkle/tiles.ts';
 import type { Trust } from '../../merkle/trust.ts';
 import { rootsFromConsistency } from '../../merkle/verify.ts';
-import type { Report } from './findings.ts';
-import { CouldNotCheck } from './findings.ts';
+import { CouldNotCheck, type Finding, keptOfOneCode, type Report } from './findings.ts';
 import type { Source } from './sources.ts';
 
 export type Sighting = { readonly note: string; readonly size: number; readonly root: Uint8Array };
@@ -29,35 +28,64 @@ export class Sightings {
   }
 }
 
+/** Reports where two roots were signed for one size: that shows by itself, before an entry is read. Gives these sizes. */
+export function auditTwins(sightings: readonly Sighting[], report: Report): ReadonlySet<number> {
+  const told = new Set<number>();
+  let before: Sighting | undefined;
+  for (const sighting of sightings) {
+    if (sighting.size === before?.size && !told.has(sighting.size)) {
+      tell(report, { checkpoints: [before.note, sighting.note], nodes: [] }, sighting, before);
+      told.add(sighting.size);
+    }
+    before = sighting;
+  }
+  return told;
+}
+
 /**
- * Reports the contradictions among what was seen, each with an evidence file that stands alone (`merkle/fork.ts`). `roots` are
- * those that were rebuilt; only what the tiles of the service still show can be proved across two sizes.
+ * Reports which of the other checkpoints contradict the tree that was read, each with an evidence file that stands alone
+ * (`merkle/fork.ts`). Only what the tiles of the service still show can be proved across two sizes.
+ *
+ * @param parts.sightings smallest size first
+ * @param parts.roots those that were rebuilt
+ * @param parts.told sizes for which there is evidence already
  */
 export async function auditForks(parts: {
   readonly sightings: readonly Sighting[];
   readonly roots: ReadonlyMap<number, Uint8Array>;
+  readonly told: ReadonlySet<number>;
   readonly source: Source;
   readonly trust: Trust;
   readonly report: Report;
 }): Promise<void> {
-  const { sightings, roots, source, trust, report } = parts;
+  const { sightings, roots, told, source, trust, report } = parts;
   const holds = ({ size, root }: Sighting): boolean => {
     const own = roots.get(size);
     return own !== undefined && equalBytes(own, root);
   };
-  for (const [i, sighting] of sightings.entries()) {
-    const twin = sightings.slice(0, i).find(({ size }) => size === sighting.size);
-    if (twin !== undefined) {
-      tell(report, { checkpoints: [twin.note, sighting.note], nodes: [] }, sighting, twin);
-      continue;
-    }
-    if (!roots.has(sighting.size) || holds(sighting)) continue;
+  const broken = sightings.filter(each => roots.has(each.size) && !told.has(each.size) && !holds(each));
+  // Each takes some tiles, and one is enough for a judge.
+  for (const sighting of broken.slice(0, keptOfOneCode)) {
     // The tree that is served begins otherwise: any larger checkpoint of that tree contradicts this one.
     const larger = sightings.findLast(other => other.size > sighting.size && holds(other));
     if (larger === undefined) continue;
     const fork = await acrossSizes(sighting, larger, roots, source);
     if (fork !== undefined && isProof(fork, trust)) tell(report, fork, sighting, larger);
   }
+}
+
+/**
+ * What an audit that was interrupted had met, and what this one does not read again: the root that the entries gave where a checkpoint
+ * had another one. Gives it by size.
+ */
+export function rootsMet(carried: readonly Finding[]): ReadonlyMap<number, Uint8Array> {
+  const met = new Map<number, Uint8Array>();
+  for (const { code, place, proof } of carried) {
+    const root = proof['entries'];
+    if (code !== 'CHECKPOINT_ROOT_DIFFERS' || place.size === undefined || root === undefined) continue;
+    if (/^[0-9a-f]{64}$/.test(root)) met.set(place.size, parseHex(root, 32));
+  }
+  return met;
 }
 
 function tell(report: Report, fork: Fork, a: Sighting, b: Sighting): void {

@@ -4,7 +4,10 @@ import { concatBytes } from '../../merkle/bytes.ts';
 
 const lineFeed = 0x0a;
 
-/** Yields each line without its line feed; undefined for one that is longer than `maxBytes`, which is read away. */
+/**
+ * Yields each line without its line feed; undefined for one that is longer than `maxBytes`, which is read away. A line that lies in one
+ * chunk is a view of it.
+ */
 export async function* linesOf(
   chunks: AsyncIterable<Uint8Array>,
   maxBytes: number,
@@ -16,7 +19,8 @@ export async function* linesOf(
     pieces = length > maxBytes ? [] : [...pieces, piece];
   };
   const take = (): Uint8Array | undefined => {
-    const line = length > maxBytes ? undefined : concatBytes(...pieces);
+    const [first] = pieces;
+    const line = length > maxBytes ? undefined : pieces.length === 1 ? first : concatBytes(...pieces);
     pieces = [];
     length = 0;
     return line;

@@ -9,8 +9,8 @@
 import type { Trust, TrustedLog } from '../../merkle/trust.ts';
 import { auditAnchors } from './anchors.ts';
 import type { ChainView } from './chain-view.ts';
-import { CouldNotCheck, type Report } from './findings.ts';
-import { auditForks, Sightings } from './forks.ts';
+import { CouldNotCheck, type Finding, type Report } from './findings.ts';
+import { auditForks, auditTwins, rootsMet, Sightings } from './forks.ts';
 import { auditIdentity, readNewest, readSeen } from './identity.ts';
 import type { LogState } from './log-state.ts';
 import type { Source } from './sources.ts';
@@ -30,6 +30,10 @@ export type LogAudit = {
   readonly checkpoint?: string;
   /** Where an earlier audit stood, to go on from there. It was made with a chain exactly where this one is. */
   readonly from?: LogState | undefined;
+  /** What was found before that, as far as it was kept. */
+  readonly carried?: readonly Finding[];
+  /** Up to which size an audit that has ended went through the list of anchors; by default the one that stood at `from`. */
+  readonly listedBefore?: number;
   /** Checkpoints that were seen elsewhere: in receipts, by others. */
   readonly seen?: readonly string[];
   readonly report: Report;
@@ -77,7 +81,11 @@ export async function auditLog(options: LogAudit): Promise<LogView> {
     throw new Error(`the state was made ${from.judged ? 'with' : 'without'} a chain, and this audit is not`);
   const genesis = auditIdentity(await source.about(), log, report);
   const sightings = new Sightings();
+  const carried = options.carried ?? [];
   const notes = [...(options.seen ?? []), ...(from?.checkpoint ? [from.checkpoint] : [])];
+  // Those that contradict what was read before: what proves it may not be written down yet.
+  for (const { code, proof } of carried)
+    if (code === 'CHECKPOINT_ROOT_DIFFERS' && proof['checkpoint']) notes.push(proof['checkpoint']);
   for (const note of notes) sightings.add(readSeen(note, trust, log));
 
   const newest = readNewest(options.checkpoint ?? (await source.checkpoint()), options);
@@ -94,13 +102,17 @@ export async function auditLog(options: LogAudit): Promise<LogView> {
 
   const listedAnchors = await auditAnchors({
     ...{ source, trust, log, chain, report, now },
-    after: start?.anchors.at(-1)?.size ?? 0,
+    after: start === undefined ? 0 : (options.listedBefore ?? start.size),
     upTo: size,
     seen: (note, { checkpoint }) => sightings.add({ note, ...checkpoint }),
   });
+  const told = new Set(auditTwins(sightings.all(), report));
+  for (const { code, place } of carried)
+    if (code === 'CHECKPOINT_FORKED' && place.size !== undefined) told.add(place.size);
   const walk = new Walk(options, { size, start, sightings, genesis });
   await walk.run();
-  await auditForks({ sightings: sightings.all(), roots: walk.roots, source, trust, report });
+  const roots = new Map([...rootsMet(carried), ...walk.roots]);
+  await auditForks({ sightings: sightings.all(), roots, told, source, trust, report });
   return walk.view(newest?.note ?? null, listedAnchors);
 }
 

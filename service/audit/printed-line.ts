@@ -3,6 +3,7 @@
  * only if that gives the same bytes. So nothing is accepted that the strict reader would refuse; it reads whatever is left.
  */
 
+import { isAscii } from 'node:buffer';
 import { entryLength } from '../../merkle/entry.ts';
 import { FormatError } from '../../merkle/errors.ts';
 import type { ExportedRecord } from '../../merkle/exported.ts';
@@ -15,8 +16,10 @@ type Members = { readonly [name: string]: unknown };
 
 /** Reads a line without its line feed; undefined where it is not spelt as it is printed. */
 export function parsePrintedLine(bytes: Buffer): ExportedRecord | undefined {
+  // All of it is printed in ASCII, of which each byte is a character.
+  if (!isAscii(bytes)) return undefined;
   let value: unknown;
-  const text = bytes.toString('utf8');
+  const text = bytes.toString('latin1');
   try {
     value = JSON.parse(text);
   } catch {
@@ -34,10 +37,8 @@ export function parsePrintedLine(bytes: Buffer): ExportedRecord | undefined {
   };
   const isWhole = line.leafHash.length === 32 && line.entry.length === entryLength && line.index >= 0;
   if (!isWhole || line.record === undefined) return undefined;
-  // Invalid UTF-8 would have been replaced, and so the bytes are compared.
-  return printed({ ...line, record: line.record }).equals(bytes)
-    ? { ...line, record: line.record }
-    : undefined;
+  const read = { ...line, record: line.record };
+  return printed(read) === text ? read : undefined;
 }
 
 function readPrintedRecord(value: unknown): ReceiptRecord | undefined {
@@ -87,26 +88,24 @@ function readKey(value: unknown): Jwk | undefined {
   }
 }
 
-/** The bytes that a line is printed as, its members in their order. */
-function printed({ leafHash, index, entry, record }: ExportedRecord): Buffer {
-  return Buffer.from(
-    JSON.stringify({
-      leafHash: hexOf(leafHash),
-      index,
-      entry: base64urlOf(entry),
-      record: record && {
-        statement: record.statement,
-        salt: base64urlOf(record.salt),
-        key: formatKey(record.key),
-        batch: record.batch && {
-          event: base64urlOf(record.batch.event),
-          salt: base64urlOf(record.batch.salt),
-          index: record.batch.index,
-          path: record.batch.path.map(base64urlOf),
-        },
+/** What a line is printed as, its members in their order. */
+function printed({ leafHash, index, entry, record }: ExportedRecord): string {
+  return JSON.stringify({
+    leafHash: hexOf(leafHash),
+    index,
+    entry: base64urlOf(entry),
+    record: record && {
+      statement: record.statement,
+      salt: base64urlOf(record.salt),
+      key: formatKey(record.key),
+      batch: record.batch && {
+        event: base64urlOf(record.batch.event),
+        salt: base64urlOf(record.batch.salt),
+        index: record.batch.index,
+        path: record.batch.path.map(base64urlOf),
       },
-    }),
-  );
+    },
+  });
 }
 
 function bytesOf(value: unknown, lengthBytes?: number): Uint8Array | undefined {

@@ -54,7 +54,7 @@ export type RecordsView = {
 const lineMaxBytes = 4 << 20;
 
 /** How much is judged at a time, while signatures are being verified: lines, and bytes of them. */
-const ahead = { lines: 512, bytes: 32 << 20 };
+const ahead = { lines: 128, bytes: 32 << 20 };
 
 /** What is said of a line, once it is its turn. */
 type Verdict =

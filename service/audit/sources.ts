@@ -7,7 +7,8 @@
  */
 
 import { setTimeout as sleepFor } from 'node:timers/promises';
-import { concatBytes, formatBase64url, parseUtf8 } from '../../merkle/bytes.ts';
+import { abbreviate, concatBytes, formatBase64url, parseUtf8 } from '../../merkle/bytes.ts';
+import { formatTime } from '../../merkle/entry.ts';
 import { FormatError } from '../../merkle/errors.ts';
 import { type Json, JsonReader, parseJson } from '../../merkle/json.ts';
 import { type Evidence, readEvidence } from '../../merkle/receipt.ts';
@@ -271,11 +272,20 @@ function readAnchor(reader: JsonReader, value: Json, place: string): ListedAncho
     root: reader.bytes(members.get('root'), `${place}.root`, 32),
     block: reader.integer(members.get('block'), `${place}.block`),
     blockHash: reader.hex(members.get('blockHash'), `${place}.blockHash`, 32),
-    blockTime: reader.string(members.get('blockTime'), `${place}.blockTime`),
+    blockTime: readTime(reader, members.get('blockTime'), `${place}.blockTime`),
     transaction: reader.hex(members.get('transaction'), `${place}.transaction`, 32),
     checkpoint: reader.string(members.get('checkpoint'), `${place}.checkpoint`),
     evidence: evidence === null ? null : readEvidence(reader, evidence, `${place}.evidence`),
   };
+}
+
+/** A time in the one spelling that we print. */
+function readTime(reader: JsonReader, value: Json | undefined, place: string): string {
+  const text = reader.string(value, place);
+  const ms = Date.parse(text);
+  if (value !== undefined && !(ms >= 0 && formatTime(ms) === text))
+    reader.fail(place, `"${abbreviate(text)}" is no time such as 2026-11-24T08:00:00.000Z`);
+  return text;
 }
 
 /** A listed anchor as proof of what was served, evidence left out. */

@@ -31,6 +31,7 @@ export class Walk {
   readonly #anchors: ReadonlyMap<number, ChainAnchor>;
   /** The largest size at which nothing waits for an anchor. */
   readonly #settledSize: number;
+  readonly #seen: string | null;
   #time: number;
   #state: LogState | null;
   #lastSave: number;
@@ -61,6 +62,7 @@ export class Walk {
     this.#anchors = new Map(anchors.map(anchor => [anchor.size, anchor]));
     this.#known = knownRoots(anchors, sightings);
     this.#settledSize = chain === undefined ? size : (anchors.at(-1)?.size ?? 0);
+    this.#seen = start?.checkpoint ?? null;
     this.#time = start?.time ?? 0;
     this.#state = start ?? null;
     this.#lastSave = this.#start;
@@ -203,7 +205,8 @@ export class Walk {
       time: this.#time,
       chainEntry: this.#between?.chainEntry ?? null,
       ...this.#figures.state(),
-      checkpoint: null,
+      // Until this audit has ended, what the one before it saw is still to be held against the entries.
+      checkpoint: this.#seen,
     };
   }
 

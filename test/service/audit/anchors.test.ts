@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { formatTime } from '../../../merkle/entry.ts';
+import { CouldNotCheck } from '../../../service/audit/findings.ts';
 import { aLongLog, audit, changingJson, codesOf } from '../../helpers/auditing.ts';
 import { ForgedLog, formatListed, type Lie } from '../../helpers/forged-log.ts';
 
@@ -47,6 +49,42 @@ describe('the list of anchors', () => {
     const anchors = honest.anchors.slice(0, -1);
     const final = { number: 7, hash: new Uint8Array(32), time: 0, stateRoot: new Uint8Array(32) };
     expect((await audit(honest, undefined, { chain: honest.view({ anchors, final }) })).kept).toEqual([]);
+  });
+
+  it('is told to have one in a block to come, where the chain cannot have it any more, or at a time that is not yet', async () => {
+    for (const [cursor, size, laterMs] of [
+      [0, 300, 600_000],
+      [403, 820, 86_400_000],
+    ] as const) {
+      const blockTime = formatTime(honest.now + laterMs);
+      const lie: Lie = (path, answer) => {
+        if (path !== `/v1/anchors?cursor=${cursor}`) return answer;
+        const page = JSON.parse(String(answer.body)) as Page;
+        const [model = anyListed()] = page.items;
+        const items = [...page.items, { ...model, size, block: 9e9, blockTime }];
+        return { ...answer, body: JSON.stringify({ ...page, items: items.sort((a, b) => a.size - b.size) }) };
+      };
+      expect((await audit(honest, lie)).kept).toMatchObject([{ code: 'ANCHOR_INVENTED', place: { size } }]);
+    }
+  });
+
+  it('is told to have ever more that the chain does not have, and is not read for ever', async () => {
+    const log = await ForgedLog.open();
+    const model = formatListed(log.listed[0] ?? anyListed());
+    const codes = new Set<string>();
+    let pages = 0;
+    const lie: Lie = (path, answer) => {
+      if (!path.startsWith('/v1/anchors')) return answer;
+      const cursor = pages++ * 1000;
+      const items = Array.from({ length: 1000 }, (_, i) => ({ ...model, size: cursor + i + 1, block: 100 }));
+      return { ...answer, body: JSON.stringify({ items, next: 'more' }) };
+    };
+    const checkpoint = await log.sign(9e15);
+    const audited = audit(log, lie, { checkpoint, report: ({ code }) => codes.add(code) });
+    // The log signed for more than it serves.
+    await expect(audited).rejects.toThrow(CouldNotCheck);
+    expect([...codes]).toContain('ANCHOR_LIST_MALFORMED');
+    expect(pages).toBeLessThan(15);
   });
 
   it('is told to have one with another root, block, time or transaction', async () => {

@@ -47,6 +47,15 @@ describe('CarriedFindings', () => {
     expect(findings.found().counts.get('GENESIS_DIFFERS')).toBe(1);
   });
 
+  it('counts once what is met again and was only counted', () => {
+    const anchors = Array.from({ length: 150 }, (_, i) => at('ANCHOR_OMITTED', { size: i + 1 }, i));
+    const first = new CarriedFindings({ cut: 200, carried: undefined });
+    for (const finding of anchors) first.report(finding);
+    const second = new CarriedFindings({ cut: 200, carried: first.before(150), position: 150 });
+    for (const finding of [...anchors, at('ANCHOR_OMITTED', { size: 151 })]) second.report(finding);
+    expect(second.found().counts.get('ANCHOR_OMITTED')).toBe(151);
+  });
+
   it('leaves out of a finished state what will be read again', () => {
     const findings = new CarriedFindings({ cut: 10, carried: undefined });
     for (let index = 0; index < 200; index++) findings.report(at('KEY_NOT_VALID', { index }));

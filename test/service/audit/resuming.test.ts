@@ -1,9 +1,12 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { utf8 } from '../../../merkle/bytes.ts';
 import { FormatError } from '../../../merkle/errors.ts';
+import { parseFork, verifyFork } from '../../../merkle/fork.ts';
+import { CarriedFindings } from '../../../service/audit/carried.ts';
 import type { LogView } from '../../../service/audit/log.ts';
 import { formatLogState, type LogState, parseLogState } from '../../../service/audit/log-state.ts';
-import { changing, codesOf, audit as hurriedAudit } from '../../helpers/auditing.ts';
+import { changing, changingJson, codesOf, audit as hurriedAudit } from '../../helpers/auditing.ts';
 import { ForgedLog } from '../../helpers/forged-log.ts';
 
 /** Days pass in this log while records wait. */
@@ -142,12 +145,96 @@ describe('what was audited before', () => {
     const anchors = whole.anchors.filter(({ size }) => size !== from?.anchors[2]?.size);
     const { kept } = await audit(whole, undefined, { chain: whole.view({ anchors }), ...(from && { from }) });
     expect(kept).toMatchObject([
+      { code: 'ANCHOR_INVENTED', place: { size: from?.anchors[2]?.size } },
       {
         code: 'ANCHOR_ROOT_DIFFERS',
         place: { size: from?.anchors[2]?.size },
         message: expect.stringContaining('now the chain has none'),
       },
     ]);
+  });
+
+  it('is still listed, as the chain and the log have it', async () => {
+    const from = await stateBefore();
+    const old = from?.anchors[2]?.size ?? 0;
+    type Page = { items: { size: number; block: number; checkpoint: string }[] };
+    const listing = (change: (items: Page['items']) => Page['items']) =>
+      changingJson<Page>('/v1/anchors', page => ({ ...page, items: change(page.items) }));
+    for (const [lie, code] of [
+      [listing(items => items.filter(({ size }) => size !== old)), 'ANCHOR_OMITTED'],
+      [
+        listing(items => items.map(item => (item.size === old ? { ...item, block: item.block + 1 } : item))),
+        'ANCHOR_DIFFERS',
+      ],
+      [
+        listing(items =>
+          items.map(item => (item.size === old ? { ...item, checkpoint: checkpoints.get(1) ?? '' } : item)),
+        ),
+        'CHECKPOINT_INVALID',
+      ],
+    ] as const)
+      expect((await audit(whole, lie, from && { from })).kept).toMatchObject([
+        { code, place: { size: old } },
+      ]);
+  });
+});
+
+describe('an audit that is interrupted after a contradiction', () => {
+  /** Stops where it is saved first after a size, and goes on from there. */
+  async function interrupted(changes: Parameters<typeof audit>[2] & {}, after: number) {
+    const saved: LogState[] = [];
+    const first = new CarriedFindings({ cut: whole.size, carried: undefined });
+    const checkpoint = checkpoints.get(whole.size) ?? '';
+    const all = { checkpoint, ...changes };
+    await audit(whole, undefined, {
+      ...all,
+      report: first.report,
+      save: state => void saved.push(state),
+      saveEvery: 1,
+    });
+    const from = saved.find(({ size }) => size > after) ?? never();
+    const carried = first.before(from.size);
+    // Evidence that takes entries from all of the log is not there yet at that moment.
+    const kept = carried.kept.filter(({ code }) => code !== 'CHECKPOINT_FORKED');
+    const second = new CarriedFindings({
+      cut: whole.size,
+      carried: { ...carried, kept, counts: { CHECKPOINT_ROOT_DIFFERS: 1 } },
+      position: from.size,
+    });
+    const { seen: _, ...again } = all;
+    await audit(whole, undefined, {
+      ...again,
+      from: parseLogState(formatLogState(from)),
+      carried: kept,
+      listedBefore: 0,
+      report: second.report,
+    });
+    return { whole: first.found().kept, resumed: second.found().kept };
+  }
+
+  it('has the same evidence of a fork of another size as one that is not', async () => {
+    const seen = [await whole.sign(300, new Uint8Array(32).fill(1))];
+    const { whole: uncut, resumed } = await interrupted({ seen }, 300);
+    expect(resumed.map(({ code }) => code).sort()).toEqual(['CHECKPOINT_FORKED', 'CHECKPOINT_ROOT_DIFFERS']);
+    expect(resumed).toEqual(expect.arrayContaining([...uncut]));
+    const evidence = resumed.find(({ code }) => code === 'CHECKPOINT_FORKED')?.proof['evidence'] ?? '';
+    expect(() => verifyFork(parseFork(utf8(evidence)), whole.trust)).not.toThrow();
+  });
+
+  it('still holds the checkpoint that the audit before it saw against the entries', async () => {
+    const before = (await inSteps([stops[5] ?? 0])).state ?? never();
+    // Signed for a size to which that audit's tree had not grown yet.
+    const forked = await whole.sign(700, new Uint8Array(32).fill(1));
+    const saved: LogState[] = [];
+    await audit(whole, undefined, {
+      from: { ...before, checkpoint: forked },
+      save: state => void saved.push(state),
+      saveEvery: 1,
+    });
+    const [from] = saved;
+    expect(from?.size).toBeLessThan(700);
+    const { kept } = await audit(whole, undefined, from && { from });
+    expect(kept.map(({ code }) => code)).toEqual(['CHECKPOINT_ROOT_DIFFERS', 'CHECKPOINT_FORKED']);
   });
 });
 
