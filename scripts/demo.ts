@@ -22,6 +22,7 @@ import { startService } from '../service/main.ts';
 import { connect } from './administration.ts';
 import { registerAgency } from './agency.ts';
 import { auditReport } from './auditing.ts';
+import { buildPage } from './bundle.ts';
 import { freePort, startDemoChain } from './demo-chain.ts';
 import { type DemoPlace, takeDemoPlace } from './demo-place.ts';
 import { deployNetwork } from './deploy.ts';
@@ -63,15 +64,16 @@ async function run(undo: (() => Promise<void>)[]): Promise<void> {
   say(`chain       ${chain.url} (Hardhat, embedded)`);
 
   const settings = await prepare(place, chain, config.port);
+  await buildPage();
   const service = await startService(settings);
   undo.push(service.stop);
   say(`service     ${service.url}`);
   say();
 
   const receipts = await submitSamples(place, settings.origin, service.url);
-  await verifyOffline(place, receipts);
+  const leafHashes = await verifyOffline(place, receipts);
   await auditFromOutside(place, chain.url, service.url);
-  printNext(place, service.url, chain.url, receipts);
+  printNext(place, service.url, chain.url, receipts, leafHashes);
 }
 
 type DemoConfig = ConfigWith<(typeof serviceNeeds)[number] | 'origin'>;
@@ -150,17 +152,19 @@ async function submitSamples(place: DemoPlace, origin: string, url: string): Pro
   return files;
 }
 
-/** What a citizen does: the receipt, the trust file, and no connection. */
-async function verifyOffline(place: DemoPlace, receipts: readonly string[]): Promise<void> {
+/** What a citizen does: the receipt, the trust file, and no connection. Gives the leaf hashes. */
+async function verifyOffline(place: DemoPlace, receipts: readonly string[]): Promise<readonly string[]> {
   const trustBytes = await readFile(join(place.deployment, 'trust.json'));
   const trust = parseTrust(trustBytes);
   say();
   say(
     `verified offline, with ${place.deployment}/trust.json (SHA-256 ${fingerprint(trustBytes)}) and nothing else:`,
   );
+  const leafHashes: string[] = [];
   for (const file of receipts) {
     const { verdict, finality, steps, facts } = await judgeReceipt(await readFile(file), trust);
     if (verdict !== 'matches') throw new Error(`${file}: ${verdict}: ${steps.at(-1)?.detail}`);
+    leafHashes.push(facts?.leafHash ?? '');
     say(
       `  ${file}: ${verdict}, entry ${facts?.index} of ${facts?.size}, block ${facts?.block}, finality ${finality}`,
     );
@@ -168,6 +172,7 @@ async function verifyOffline(place: DemoPlace, receipts: readonly string[]): Pro
   say(
     'This chain has no validators, so finality is unproved; README.md, "A real chain", says what a real one adds.',
   );
+  return leafHashes;
 }
 
 /** What an auditor does: the whole log over its public interface, and the chain replayed from its beginning. */
@@ -185,12 +190,22 @@ async function auditFromOutside(place: DemoPlace, rpcUrl: string, url: string): 
   say(`  report: ${report}`);
 }
 
-function printNext(place: DemoPlace, url: string, rpcUrl: string, receipts: readonly string[]): void {
+function printNext(
+  place: DemoPlace,
+  url: string,
+  rpcUrl: string,
+  receipts: readonly string[],
+  leafHashes: readonly string[],
+): void {
   const receipt = receipts[0] ?? '';
   const trust = `${place.deployment}/trust.json`;
   const forged = join(place.folder, 'forged.json');
   say();
   say('Open:');
+  say(`  ${url}/verify#leaf=${leafHashes[0]}`);
+  say(
+    `    the page for citizens, which checks one of these receipts; drop ${receipt} on it, and it shows all`,
+  );
   say(`  ${url}/v1/log`);
   say(`  ${url}/log/checkpoint`);
   say(`  ${url}/v1/anchors`);

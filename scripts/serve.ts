@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import { type Setting, serviceNeeds } from '../service/config.ts';
+import { buildPage } from './bundle.ts';
 import { addCommand } from './command.ts';
 
 const uses: readonly Setting[] = [
@@ -19,6 +20,7 @@ const uses: readonly Setting[] = [
   'addressLimit',
   'readLimit',
   'baseUrl',
+  'languages',
   'logLevel',
 ];
 
@@ -31,6 +33,7 @@ export function addServe(program: Command): void {
     async ({ config, output }) => {
       // Loaded here, so that no other command waits for the whole service to load.
       const { startService } = await import('../service/main.ts');
+      await buildPage();
       const service = await startService(config);
       output.result(`serving at ${service.url}`, { url: service.url });
       await stopSignal();

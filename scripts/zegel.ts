@@ -8,6 +8,7 @@ import { addExport } from './export.ts';
 import { addInit } from './init.ts';
 import { addKey } from './key.ts';
 import { addLog } from './log.ts';
+import { addPage } from './page.ts';
 import { addReceipt } from './receipt.ts';
 import { addServe } from './serve.ts';
 import { addSign } from './sign.ts';
@@ -39,6 +40,7 @@ for (const add of [
   addSubmit,
   addReceipt,
   addVerify,
+  addPage,
   addExport,
   addAudit,
 ]) {

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { abbreviate, parseSafeInteger } from '../merkle/bytes.ts';
 import { FormatError } from '../merkle/errors.ts';
 import { parseOrigin } from '../merkle/genesis.ts';
+import { type Language, languages } from './web/settings.ts';
 
 /** A configuration that cannot be used. Each fault is one sentence that says what to do. */
 export class ConfigError extends Error {
@@ -139,6 +140,12 @@ const settings = {
     value: text.transform(readBaseUrl),
     hint: 'the URL under which the world reaches the service',
   },
+  languages: {
+    env: 'ZEGEL_LANGUAGES',
+    flag: 'languages',
+    value: text.transform(readLanguages),
+    hint: "the languages of the citizen's page, such as nl,en",
+  },
 } as const;
 
 type Settings = typeof settings;
@@ -157,6 +164,7 @@ type Defaults = {
   keyLimit: 50_000;
   addressLimit: 50_000;
   readLimit: 1_000;
+  languages: readonly Language[];
 };
 
 const defaults: Defaults = {
@@ -170,6 +178,7 @@ const defaults: Defaults = {
   keyLimit: 50_000,
   addressLimit: 50_000,
   readLimit: 1_000,
+  languages,
 };
 
 /** Settings with a default are always there; the others where the environment or a flag names them. */
@@ -276,6 +285,14 @@ function readBaseUrl(value: string, context: z.RefinementCtx): string {
   const plain = url !== null && /^https?:$/.test(url.protocol) && `${url.origin}${url.pathname}` === url.href;
   if (plain) return url.href.replace(/\/$/, '');
   return fault(context, 'is not a plain http or https URL: give one such as https://ledger.example');
+}
+
+/** Languages that the page has, each once, and Dutch among them: that is the text that counts. */
+function readLanguages(value: string, context: z.RefinementCtx): readonly Language[] {
+  const wanted = value.split(',');
+  const on = languages.filter(language => wanted.includes(language));
+  if (on.length === wanted.length && on.includes('nl')) return on;
+  return fault(context, `is not a list of ${languages.join(', ')} with nl in it: give one such as nl,en`);
 }
 
 /** The value as the message shows it, but for the one that may hold a password. */

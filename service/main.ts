@@ -26,6 +26,7 @@ import { type Loop, repeat } from './loop.ts';
 import { Metrics } from './metrics.ts';
 import { openLedger, StartError } from './opening.ts';
 import { verifyWithOpenSsl } from './openssl.ts';
+import { readBundle, trustText } from './page.ts';
 import { Reading } from './reading.ts';
 import { Receipts } from './receipts.ts';
 import { Registry } from './registry.ts';
@@ -129,6 +130,9 @@ export async function startService(config: ServiceConfig, surroundings: Surround
     // What was read before the start has left its entry in the log, so that a clock that was put back makes no used token good again.
     const startedAtMs = Math.max(now(), ledger.signed().time + 1);
     const bearers = new Bearers({ origin, keys, verify, now, startedAtMs, delay });
+    const bundle = await readBundle();
+    if (bundle === undefined)
+      log.warn('serves no page for citizens: it is not built, which zegel serve does');
     const app = createApp({
       ledger,
       intake,
@@ -144,6 +148,10 @@ export async function startService(config: ServiceConfig, surroundings: Surround
       limits: limiting,
       stopping: vitals.stopping,
       baseUrl,
+      bundle,
+      trust: () => trustText(config.deploymentFolder),
+      languages: config.languages,
+      anchorIntervalMs: intervalMs,
       log,
       report: vitals.report,
     });

@@ -141,6 +141,21 @@ describe('each rule', () => {
       'scripts/demo.ts imports test/helpers/builders.ts',
     ],
     [
+      "the citizen's page imports nothing but merkle/, itself, Preact and cryptography",
+      { 'service/web/page.ts': "import { html } from '../audit/markup.ts';" },
+      'service/web/page.ts imports service/audit/markup.ts',
+    ],
+    [
+      "the citizen's page imports nothing but merkle/, itself, Preact and cryptography",
+      { 'service/web/page.ts': "import { html } from 'lit';" },
+      'service/web/page.ts imports lit',
+    ],
+    [
+      "the citizen's page makes no markup of text, runs none and stores nothing",
+      { 'service/web/page.ts': "element['innerHTML'] = text;" },
+      'service/web/page.ts',
+    ],
+    [
       'only main.ts and scripts read the environment',
       { 'service/config.ts': "const port = globalThis['process'].env['ZEGEL_PORT'];" },
       'service/config.ts uses process.env',
@@ -211,6 +226,8 @@ describe('each rule', () => {
       'service/client/index.ts':
         "import { randomBytes } from 'node:crypto';\nexport * from '../../merkle/bytes.ts';",
       'service/audit/chain.ts': "import { Rpc } from '../rpc.ts';\nimport { ethers } from 'ethers';",
+      'service/web/page.ts': "import { h } from 'preact';\nimport { sha256 } from '@noble/hashes/sha2.js';",
+      'scripts/bundle.ts': "const { build } = await import('vite');",
       'service/main.ts': "import { createApp } from './http/app.ts';\nprocess.env['ZEGEL_DATA'];",
       'service/config.ts': "const wanted = 'process.env';",
       'scripts/serve.ts': "import { startService } from '../service/main.ts';\nprocess.env;",

@@ -11,6 +11,7 @@ import { type DocumentParts, documentRoutes } from './document.ts';
 import { commonFields, singleFields } from './headers.ts';
 import { type HealthParts, healthRoutes } from './health.ts';
 import { type LogParts, logRoutes } from './log.ts';
+import { type PageParts, pageRoutes } from './page.ts';
 import { problems, type Report } from './problems.ts';
 import { type ProofParts, proofRoutes } from './proofs.ts';
 import { type ReadingParts, readingRoutes } from './reading.ts';
@@ -29,7 +30,8 @@ export type AppParts = RecordParts &
   LogParts &
   TileParts &
   HealthParts &
-  DocumentParts & {
+  DocumentParts &
+  PageParts & {
     readonly log: Logger;
     /** Told of every error that is no refusal: `main` logs it and decides whether the service can go on. */
     readonly report: Report;
@@ -50,6 +52,7 @@ export function createApp(parts: AppParts): Koa {
   healthRoutes(router, parts);
   documentRoutes(router, parts);
   docsRoutes(router, parts);
+  pageRoutes(router, parts);
 
   const app = new Koa();
   app.use(commonFields);

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { abbreviate, formatHex, parseHex, parseSafeInteger } from '../../merkle/bytes.ts';
 import { FormatError } from '../../merkle/errors.ts';
+import { languages } from '../web/settings.ts';
 
 /** A text of the request line, and what it means. */
 export type Parameter = z.ZodCodec<z.ZodString, z.ZodType>;
@@ -60,4 +61,19 @@ export const anchorsQuery = {
 export const exportQuery = {
   from: integer('The first index, inclusive; 0 if left out.'),
   to: integer('The last index, exclusive, at most the signed size; the signed size if left out.'),
+};
+
+export const pageQuery = {
+  lang: z
+    .codec(z.string(), z.enum(languages), {
+      decode: (text, context) => {
+        const language = languages.find(known => known === text);
+        if (language !== undefined) return language;
+        const message = `"${abbreviate(text)}" is not ${languages.join(', ')}`;
+        context.issues.push({ code: 'custom', message, input: text });
+        return z.NEVER;
+      },
+      encode: String,
+    })
+    .describe('A language of the page, where that is not to go by `Accept-Language`.'),
 };

@@ -8,6 +8,7 @@ import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { chromiumNote, chromiumPresent, startBrowser } from '../helpers/browser.ts';
 import { cleanEnvironment } from '../helpers/cli.ts';
 import { blocksOf, readPage } from '../helpers/page.ts';
 
@@ -124,6 +125,36 @@ describe('By hand', () => {
       /5 anchored, 0 not yet anchored; checked against the trust file\n.*has \d+ documents/s,
     );
   });
+
+  it('gives citizens their page as printed in README.md', async () => {
+    const [block = ''] = await blocksUnder('As a citizen');
+    const { code, out } = await runShell(adapt(block));
+    expect(code, out).toBe(0);
+    expect(out).toContain('with the trust file of SHA-256');
+  });
+
+  it.skipIf(!chromiumPresent)(
+    `shows a verified receipt at the link that npm start prints${chromiumNote}`,
+    async () => {
+      const [, link = ''] = /^ {2}(http\S+\/verify#leaf=[0-9a-f]{64})$/m.exec(demo.lines.join('\n')) ?? [];
+      const browser = await startBrowser();
+      try {
+        const tab = await browser.context.newPage();
+        await tab.goto(link);
+        await tab.locator('section.verdict.matches').waitFor();
+        expect(await tab.locator('h1').textContent()).toContain('Agentschap Voorbeeldpremies (OVO900001)');
+        // And all of it, when the file is dropped there.
+        await tab.setInputFiles(
+          '.again input[type=file]',
+          `${root}/${adapt('.zegel/demo/receipts/permit.json')}`,
+        );
+        await tab.getByText('omgevingsvergunning', { exact: true }).waitFor();
+        expect(await tab.locator('h1').textContent()).toContain('Departement Voorbeeldwerken (OVO900002)');
+      } finally {
+        await browser.close();
+      }
+    },
+  );
 
   it('is audited as printed in README.md', async () => {
     const [block = ''] = await blocksUnder('As an auditor');

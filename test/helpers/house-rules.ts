@@ -11,6 +11,9 @@ export type Rule = {
 /** Who records and keeps: nobody who checks or submits may depend on it. */
 const ledgerSide = /^service\/(store|ledger|log-reader|recovery|creation|growth|layout|records)\.ts$/;
 
+/** What runs in the citizen's browser. */
+const webPage = /^service\/web\/.*\.ts$/;
+
 const clockChanceAndConnection = [
   'Date.now',
   'new Date()',
@@ -81,6 +84,24 @@ export function houseRules(dependencies: readonly string[]): readonly Rule[] {
       ),
     },
     {
+      claim: "the citizen's page imports nothing but merkle/, itself, Preact and cryptography",
+      faults: imports(
+        webPage,
+        i =>
+          i.kind === 'node' ||
+          (i.kind === 'file' && !/^(merkle|service\/web)\//.test(i.path)) ||
+          (i.kind === 'package' && i.name !== 'preact' && !isCryptography(i, '')),
+      ),
+    },
+    {
+      claim: "the citizen's page makes no markup of text, runs none and stores nothing",
+      faults: lines(webPage, text =>
+        /innerHTML|outerHTML|insertAdjacentHTML|dangerouslySetInnerHTML|document\.write|DOMParser|\beval\b|new Function|Storage\b|indexedDB|\.cookie\b/.test(
+          text,
+        ),
+      ),
+    },
+    {
       claim: 'the auditor imports nothing of the service but itself and rpc.ts, which can lose but not lie',
       faults: imports(
         /^service\/audit\//,
@@ -107,7 +128,12 @@ export function houseRules(dependencies: readonly string[]): readonly Rule[] {
       claim: 'sources import only packages that are installed with them',
       faults: imports(
         /^(merkle|service|scripts)\/.*\.ts$/,
-        i => i.kind === 'package' && !dependencies.includes(i.name),
+        (i, { path }) =>
+          i.kind === 'package' &&
+          !dependencies.includes(i.name) &&
+          // The page is installed as it was built, and only who has the sources builds it.
+          !(webPage.test(path) && i.name === 'preact') &&
+          !(path === 'scripts/bundle.ts' && i.name === 'vite'),
       ),
     },
     {

@@ -117,6 +117,7 @@ describe('the package', () => {
       'contracts/AnchorRegistry.sol',
       'dist/artifacts/contracts/AnchorRegistry.sol/AnchorRegistry.json',
       'dist/merkle/verification.js',
+      'dist/page.json',
       'dist/service/client/index.d.ts',
       'dist/scripts/zegel.js',
       'scripts/zegel.mjs',
@@ -142,6 +143,14 @@ describe('the package', () => {
     await writeFile(join(folder, 'changed.json'), text.replace('"index":', '"index":1'));
     expect(await zegel('verify', 'good.json', '--trust', 'trust.json')).toMatchObject({ code: 0 });
     expect(await zegel('verify', 'changed.json', '--trust', 'trust.json')).toMatchObject({ code: 1 });
+  });
+
+  it("writes the citizen's page", async () => {
+    const { code, err } = await zegel('page', '--trust', 'trust.json', '--out', 'page.html');
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(await readFile(join(folder, 'page.html'), 'utf8')).toMatch(
+      /^<!doctype html>.*Klopt dit bewijs\?/s,
+    );
   });
 
   it('is a library, which signs, submits, waits and verifies', async () => {

@@ -25,6 +25,7 @@ describe('readConfig', () => {
       keyLimit: 50_000,
       addressLimit: 50_000,
       readLimit: 1_000,
+      languages: ['nl', 'en', 'fr', 'de'],
     });
   });
 
@@ -51,6 +52,7 @@ describe('readConfig', () => {
       ZEGEL_ADDRESS_LIMIT: '0',
       ZEGEL_READ_LIMIT: '50',
       ZEGEL_BASE_URL: 'https://ledger.example/zegel/',
+      ZEGEL_LANGUAGES: 'fr,nl',
     };
     expect(readConfig(env)).toEqual({
       dataFolder: '/var/lib/zegel',
@@ -74,6 +76,7 @@ describe('readConfig', () => {
       addressLimit: 0,
       readLimit: 50,
       baseUrl: 'https://ledger.example/zegel',
+      languages: ['nl', 'fr'],
     });
     expect(options.map(option => option.env).sort()).toEqual(Object.keys(env).sort());
   });
@@ -108,6 +111,9 @@ describe('readConfig', () => {
       'ws://u:secret@n',
       'ZEGEL_RPC_URL is not an http or https URL: give one such as http://127.0.0.1:8545',
     ],
+    ['ZEGEL_LANGUAGES', 'en,fr', 'ZEGEL_LANGUAGES ("en,fr") is not a list of nl, en, fr, de with nl in it'],
+    ['ZEGEL_LANGUAGES', 'nl,nl', 'ZEGEL_LANGUAGES ("nl,nl") is not a list'],
+    ['ZEGEL_LANGUAGES', 'nl, en', 'ZEGEL_LANGUAGES ("nl, en") is not a list'],
     ['ZEGEL_BASE_URL', 'https://x/?q', 'ZEGEL_BASE_URL ("https://x/?q") is not a plain http or https URL'],
     [
       'ZEGEL_BASE_URL',

@@ -1,6 +1,7 @@
 /** The pages for people, as operations. */
 
 import { z } from 'zod';
+import { pageQuery } from '../parameters.ts';
 import type { Operation } from './operation.ts';
 
 const page = (description: string) => ({
@@ -11,6 +12,13 @@ const page = (description: string) => ({
     caching: 'no-cache' as const,
   },
 });
+
+/** The citizen's page, which is made once for many, and zipped. */
+const html = {
+  mediaType: 'text/html; charset=utf-8',
+  schema: z.string().describe('HTML, zipped for who takes gzip.'),
+  caching: 'no-cache',
+} as const;
 
 export const pageOperations: readonly Operation[] = [
   {
@@ -46,5 +54,26 @@ export const pageOperations: readonly Operation[] = [
     },
     answers: page('The page of the problem.'),
     problems: ['resource-not-found'],
+  },
+  {
+    id: 'getPage',
+    method: 'get',
+    path: '/verify',
+    tag: 'Pages',
+    head: true,
+    summary: 'Check receipts in a browser',
+    description:
+      'Links that are printed go on working: `/verify#leaf=<leafHash>` and `/verify#receipt=<base64url of the file>`. What stands behind `#` is not sent.',
+    query: { parameters: pageQuery, required: false },
+    answers: { 200: { description: 'The page, in the language that `Accept-Language` prefers.', ...html } },
+  },
+  {
+    id: 'getPageFile',
+    method: 'get',
+    path: '/verify.html',
+    tag: 'Pages',
+    head: true,
+    summary: 'Have the page as a file, which works without a connection',
+    answers: { 200: { description: 'The page, as an attachment.', ...html } },
   },
 ];

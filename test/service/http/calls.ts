@@ -155,6 +155,8 @@ export function callsOf(world: FixedWorld, changes: Changes = {}): Readonly<Reco
     getReference: get('/docs'),
     listProblems: get('/docs/problems'),
     getProblem: get(`/docs/problems/${absent ? 'no-such-problem' : 'log-busy'}`),
+    getPage: get('/verify'),
+    getPageFile: get('/verify.html'),
   };
 }
 

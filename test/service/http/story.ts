@@ -170,6 +170,20 @@ const script: readonly {
     hides: 'body',
     call: () => get('/docs/problems/log-busy'),
   },
+  {
+    operation: 'getPage',
+    name: 'french',
+    summary: 'The page in French',
+    hides: 'all',
+    call: () => get('/verify?lang=fr'),
+  },
+  {
+    operation: 'getPageFile',
+    name: 'all',
+    summary: 'The page as a file',
+    hides: 'all',
+    call: () => get('/verify.html'),
+  },
 ];
 
 /** Tells the story to a service, and gives what it answered. */

@@ -31,6 +31,7 @@ import { Receipts } from '../../../service/receipts.ts';
 import { type Database, Store } from '../../../service/store.ts';
 import { Trail } from '../../../service/trail.ts';
 import type { Health } from '../../../service/vitals.ts';
+import { languages } from '../../../service/web/settings.ts';
 import { testOrigin } from '../../helpers/builders.ts';
 import { watchAnswers } from '../../helpers/interface.ts';
 import { keyFor, publicJwk } from '../../helpers/keys.ts';
@@ -112,6 +113,7 @@ export async function aWorld({
     health: { status: 'UP', reasons: [] } as Health,
     silent: false,
     clockOff: false,
+    trust: null as string | null,
     /** By how much the clock by which tokens are judged is off. */
     clockMs: 0,
     /** What `report` was told. */
@@ -182,6 +184,10 @@ export async function aWorld({
     limits: limiting,
     stopping: stopping.signal,
     baseUrl,
+    bundle: { sources: '', script: 'script();', style: 'p {}' },
+    trust: async () => state.trust,
+    languages,
+    anchorIntervalMs: 10_000,
     log: logger,
     report: (error, request) => {
       state.faults.push(error);

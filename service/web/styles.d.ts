@@ -1,0 +1,2 @@
+/** Styles are imported for their effect: the bundler takes them out of the script. */
+declare module '*.css' {}
