@@ -2,7 +2,9 @@
 
 import { readFile } from 'node:fs/promises';
 import { parseUtf8 } from '../merkle/bytes.ts';
-import { FormatError } from '../merkle/errors.ts';
+import { FormatError, ProofError } from '../merkle/errors.ts';
+import type { Trust, TrustedLog } from '../merkle/trust.ts';
+import { readSeen } from '../service/audit/identity.ts';
 import { type AuditState, foreign, formatState, parseState, type StateOf } from '../service/audit/state.ts';
 import { CommandError } from './command.ts';
 import { replaceFile } from './durable.ts';
@@ -11,6 +13,7 @@ import { replaceFile } from './durable.ts';
 export async function stateFor(
   { state: file, fromScratch }: { readonly state?: string | undefined; readonly fromScratch: boolean },
   stateOf: StateOf,
+  of: { readonly trust: Trust; readonly log: TrustedLog },
   note: (line: string) => void,
 ): Promise<AuditState | undefined> {
   if (file === undefined || fromScratch) return undefined;
@@ -26,6 +29,18 @@ export async function stateFor(
   const why = foreign(state, stateOf);
   if (why !== undefined)
     throw new CommandError(2, `${file}: ${why}; name another file, or begin anew with --from-scratch`);
+  try {
+    // Otherwise it would look as if the log had signed them.
+    for (const text of [state.log.checkpoint, state.underWay?.checkpoint])
+      if (text) readSeen(text, of.trust, of.log);
+    for (const { code, proof } of state.kept)
+      if (code === 'CHECKPOINT_ROOT_DIFFERS' && proof['checkpoint'])
+        readSeen(proof['checkpoint'], of.trust, of.log);
+  } catch (cause) {
+    if (!(cause instanceof FormatError || cause instanceof ProofError)) throw cause;
+    const what = `${file} has a checkpoint that the log has not signed: ${cause.message}`;
+    throw new CommandError(2, `${what}; begin anew with --from-scratch`, cause);
+  }
   const what =
     state.underWay === null ? 'the audit that ended there, of' : 'the audit that was interrupted, of';
   note(`${file}: going on at entry ${state.log.size} from ${what} ${state.written}`);

@@ -1,8 +1,8 @@
 /** One run of an audit: its files read, the audit made, its report told and kept. */
 
 import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { constants, createReadStream } from 'node:fs';
+import { access, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,6 +12,7 @@ import { FormatError } from '../merkle/errors.ts';
 import { logId } from '../merkle/genesis.ts';
 import { fingerprint, parseTrust, type Trust, type TrustedLog } from '../merkle/trust.ts';
 import { audit } from '../service/audit/audit.ts';
+import { CouldNotCheck } from '../service/audit/findings.ts';
 import { auditPage } from '../service/audit/page.ts';
 import { type AuditReport, makeReport } from '../service/audit/report.ts';
 import { httpSource } from '../service/audit/sources.ts';
@@ -87,7 +88,8 @@ async function audited(
     trust: facts.sha256,
   };
   note(`trust file ${options.trust}, SHA-256 ${facts.sha256}`);
-  const from = await stateFor(options, stateOf, note);
+  const from = await stateFor(options, stateOf, { trust, log }, note);
+  await verifyFiles(options);
   const exported = options.exports.map(exportFile);
   const scratch = exported.length === 0 ? undefined : await mkdtemp(join(tmpdir(), 'zegel-audit-'));
   try {
@@ -123,6 +125,26 @@ async function audited(
     progress.end();
     if (scratch !== undefined) await rm(scratch, { recursive: true, force: true });
   }
+}
+
+/** What would be found out only after hours otherwise. @throws {CommandError} exit code 2 */
+async function verifyFiles({ exports, report, state, evidence }: AuditOptions): Promise<void> {
+  for (const file of exports) await verifyAccess(file, constants.R_OK, `${file} cannot be read`);
+  if (evidence !== undefined) await mkdir(evidence, { recursive: true });
+  for (const file of [report, state])
+    if (file !== undefined) await verifyAccess(dirname(file), constants.W_OK, `${file} cannot be written`);
+}
+
+async function verifyAccess(path: string, mode: number, what: string): Promise<void> {
+  try {
+    await access(path, mode);
+  } catch (cause) {
+    throw new CommandError(2, `${what} (${codeOf(cause)})`, cause);
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
 }
 
 async function readTrust(file: string): Promise<{ trust: Trust; facts: AuditReport['repeat']['trust'] }> {
@@ -168,12 +190,17 @@ function exportFile(file: string): ExportFile {
     async *chunks() {
       const hash = createHash('sha256');
       let last: number | undefined;
-      for await (const chunk of createReadStream(file, {
-        highWaterMark: readBytes,
-      }) as AsyncIterable<Buffer>) {
-        hash.update(chunk);
-        last = chunk.at(-1);
-        yield chunk;
+      const stream = createReadStream(file, { highWaterMark: readBytes });
+      try {
+        for await (const chunk of stream as AsyncIterable<Buffer>) {
+          hash.update(chunk);
+          last = chunk.at(-1);
+          yield chunk;
+        }
+      } catch (error) {
+        const why = codeOf(error);
+        if (why === 'unknown error') throw error;
+        throw new CouldNotCheck({ what: 'an export', where: file, why }, error);
       }
       digest = hash.digest('hex');
       // The next file begins on a line of its own.

@@ -78,7 +78,7 @@ export function addCommand<N extends Setting>(
 function outputFor(json: boolean): Output {
   return {
     result: (lines, value) => {
-      const text = json ? JSON.stringify(value) : [lines].flat().map(printable).join('\n');
+      const text = json ? printableJson(value) : [lines].flat().map(printable).join('\n');
       process.stdout.write(`${text}\n`);
     },
     note: line => process.stderr.write(`${printable(line)}\n`),
@@ -88,6 +88,18 @@ function outputFor(json: boolean): Output {
 /** Names on a chain, problems of a service and members of a receipt are strangers' texts: none may speak to the terminal. */
 function printable(line: string): string {
   return line.toWellFormed().replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd');
+}
+
+/** The same object, with escapes for what JSON leaves as it is and some terminals obey. */
+function printableJson(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    character =>
+      `\\u${character
+        .split('')
+        .map(unit => unit.charCodeAt(0).toString(16).padStart(4, '0'))
+        .join('\\u')}`,
+  );
 }
 
 /** Says what went wrong and gives the exit code. What is nobody's mistake but ours is shown with its stack. */

@@ -74,7 +74,8 @@ export async function audit(parts: Audit): Promise<Audited> {
   };
   const had = await orUnchecked(unchecked, () => firstAsked(parts));
   const onChain = new Findings();
-  const chainView = had && (await timed('chain', () => chainOf(parts, had, onChain)));
+  // A chain can be looked at whether the log is served or not.
+  const chainView = await timed('chain', () => chainOf(parts, had, onChain));
   const cut = chainView?.anchors.at(-1)?.size ?? 0;
   const inLog = new CarriedFindings({
     cut: Math.min(cut, had?.size ?? 0) || (from?.log.size ?? 0),
@@ -83,20 +84,20 @@ export async function audit(parts: Audit): Promise<Audited> {
   });
 
   let logView: LogView | undefined;
-  if (had !== undefined && mayGoOn(parts, chainView, unchecked)) {
-    const stateAt = (log: AuditState['log'], underWay: AuditState['underWay']): AuditState | undefined =>
-      chainView && {
-        version: 1,
-        ...parts.stateOf,
-        underWay,
-        written: formatTime(now()),
-        final: { number: chainView.final.number, hash: formatHex0x(chainView.final.hash) },
-        ...inLog.before(log.size),
-        log,
-      };
-    const save = async (state: AuditState | undefined): Promise<void> => {
-      if (state !== undefined) await parts.save?.(state);
-    };
+  const underWay = had === undefined ? null : { checkpoint: had.checkpoint, started, earlier };
+  const save = async (log: AuditState['log'], underWay: AuditState['underWay']): Promise<void> => {
+    if (chainView === undefined) return;
+    await parts.save?.({
+      version: 1,
+      ...parts.stateOf,
+      underWay,
+      written: formatTime(now()),
+      final: { number: chainView.final.number, hash: formatHex0x(chainView.final.hash) },
+      ...inLog.before(log.size),
+      log,
+    });
+  };
+  if (had !== undefined && mayGoOn(parts, chainView, unchecked))
     logView = await timed('log', () =>
       auditLog({
         source: parts.source,
@@ -109,16 +110,17 @@ export async function audit(parts: Audit): Promise<Audited> {
         ...(from?.underWay ? { listedBefore: from.underWay.earlier?.size ?? 0 } : {}),
         report: inLog.report,
         progress: (done, of) => parts.progress?.('log', done, of),
-        save: log => save(stateAt(log, { checkpoint: had.checkpoint, started, earlier })),
+        save: log => save(log, underWay),
         ...(parts.saveEvery === undefined ? {} : { saveEvery: parts.saveEvery }),
         now,
       }),
     );
-    if (logView?.state) await save(stateAt(logView.state, null));
-  }
+  // What is read of an export is written down nowhere, so an audit of one is under way until it has read all of it.
+  if (logView?.state) await save(logView.state, parts.export === undefined ? null : underWay);
   const inRecords = new Findings();
   const recordsView =
     logView && (await timed('records', () => recordsOf(parts, logView, chainView, inRecords)));
+  if (logView?.state && recordsView !== undefined) await save(logView.state, null);
   return {
     started,
     seconds,
@@ -126,7 +128,6 @@ export async function audit(parts: Audit): Promise<Audited> {
       log,
       logView,
       chainView,
-      isChainAsked: had !== undefined,
       recordsView,
       hasExport: parts.export !== undefined,
       unchecked,
@@ -200,16 +201,17 @@ async function newestListedBlock(source: Source, size: number): Promise<number> 
   }
 }
 
-function chainOf(parts: Audit, had: Had, findings: Findings): Promise<ChainView | undefined> {
+/** @param had undefined where the service said nothing */
+function chainOf(parts: Audit, had: Had | undefined, findings: Findings): Promise<ChainView | undefined> {
   const { rpc, trust, log, artifacts, confirmations, from, now, sleep, progress } = parts;
-  const blocks = had.about.contracts.map(({ block }) => block);
+  const blocks = had?.about.contracts.map(({ block }) => block) ?? [];
   return auditChain({
     rpc,
     trust,
     log: {
       origin: log.origin,
       firstBlock: blocks.length === 0 ? undefined : Math.min(...blocks),
-      knownBlock: had.knownBlock,
+      knownBlock: had?.knownBlock,
     },
     from: from && {
       number: from.final.number,

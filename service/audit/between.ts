@@ -34,7 +34,7 @@ export class Between {
   /** Position in the anchors of the first that covers the next entry. */
   #covering = 0;
   #chainEntry: ChainEntry | null;
-  readonly #keys = new Map<string, ChainKey | undefined>();
+  readonly #keys = new Map<string, ChainKey>();
   /** Keys met since the last `settle`, with the entry that showed them first. */
   #newKeys: { readonly id: string; readonly index: number }[] = [];
   /** Entries that no anchor covers and whose key or block is not in the view. */
@@ -52,7 +52,10 @@ export class Between {
     this.#anchors = parts.chain.anchors;
     this.#chainEntry = parts.from?.chainEntry ?? null;
     // Known from before: their proofs were looked at then.
-    for (const id of Object.keys(parts.from?.keys ?? {})) this.#keys.set(id, this.#find(id));
+    for (const id of Object.keys(parts.from?.keys ?? {})) {
+      const key = this.#find(id);
+      if (key !== undefined) this.#keys.set(id, key);
+    }
   }
 
   /** The last chain entry that names a block of this chain. */
@@ -116,11 +119,13 @@ export class Between {
   #judgeKey(index: number, entry: Entry, bytes: Uint8Array, isCovered: boolean): void {
     const { time } = entry;
     const id = keyName(entry.keyId);
-    if (!this.#keys.has(id)) {
-      this.#keys.set(id, this.#find(id));
+    const known = this.#keys.get(id);
+    const key = known ?? this.#find(id);
+    // Those that the chain does not have are not kept: an entry can name any number of them.
+    if (known === undefined && key !== undefined) {
+      this.#keys.set(id, key);
       this.#newKeys.push({ id, index });
     }
-    const key = this.#keys.get(id);
     const proof = () => ({ entry: formatHex(bytes) });
     if (key === undefined) {
       if (!isCovered) this.unjudged++;

@@ -9,7 +9,7 @@
 import { equalBytes, formatHex0x, parseHex0x } from '../../merkle/bytes.ts';
 import { logId } from '../../merkle/genesis.ts';
 import type { Trust, TrustedLog } from '../../merkle/trust.ts';
-import { dataOf, formatQuantity, type Rpc } from '../rpc.ts';
+import { data, dataOf, formatQuantity, type Rpc } from '../rpc.ts';
 import type { ChainView } from './chain-view.ts';
 import type { Artifacts, FollowedContract } from './contracts.ts';
 import { findFinal } from './finality.ts';
@@ -81,11 +81,11 @@ async function auditLogChain(audit: ChainAudit, log: TrustedLog): Promise<ChainV
   } = audit;
   const { chain, anchorRegistry, keyRegistry } = log;
   const node = new ChainNode({ rpc, sleep });
-  const { firstBlock = 1 } = audit.log;
   const knownBlock = Math.max(audit.log.knownBlock ?? 0, audit.from?.number ?? 0);
   const { block: final, finality } = await findFinal({ node, chain, confirmations, knownBlock, report, now });
 
   const registries = [anchorRegistry, keyRegistry].map(({ address }) => formatHex0x(address));
+  const firstBlock = audit.log.firstBlock ?? (await creationHint(node, registries, final.number));
   const authorities = await Promise.all(
     registries.map(address => presentAuthority(node, address, final.number)),
   );
@@ -193,6 +193,37 @@ async function presentAuthority(node: ChainNode, registry: string, block: number
   });
   return formatHex0x(word.subarray(12));
 }
+
+/**
+ * Where reading begins if nobody has said: about where a node first shows code for a registry. A hint, and one that nodes may have
+ * forgotten; then it is the chain's first block.
+ */
+async function creationHint(node: ChainNode, registries: readonly string[], last: number): Promise<number> {
+  const isThere = async (address: string, block: number): Promise<boolean> => {
+    const params = [address, formatQuantity(block)];
+    const code = await node.ask("the registries' code", { method: 'eth_getCode', params, shape: data });
+    return code.length > 0;
+  };
+  try {
+    const blocks = registries.map(async address => {
+      let [without, within] = [0, last];
+      while (within - without > 1) {
+        const middle = Math.floor((without + within) / 2);
+        if (await isThere(address, middle)) within = middle;
+        else without = middle;
+      }
+      return within;
+    });
+    // What governs them was created before them, in the same go as a rule.
+    return Math.max(1, Math.min(...(await Promise.all(blocks))) - deploymentBlocks);
+  } catch (error) {
+    if (error instanceof CouldNotCheck) return 1;
+    throw error;
+  }
+}
+
+/** Blocks that a deployment takes, at most: if it took longer, all is read again from the first block on. */
+const deploymentBlocks = 100;
 
 function isZero(address: string): boolean {
   return /^0x0*$/.test(address);

@@ -62,10 +62,12 @@ type Days = AuditReport['figures']['days'];
 type Bar = { readonly from: string; readonly to: string; readonly records: ReadonlyMap<string, number> };
 
 function recordsPerDay({ days, agencies }: AuditReport['figures']): Markup | null {
-  const [first, last] = [days[0], days.at(-1)];
+  // A log that lies may have days of years that no calendar has.
+  const dated = days.filter(({ day }) => /^\d{4}-/.test(day));
+  const [first, last] = [dated[0], dated.at(-1)];
   if (first === undefined || last === undefined) return null;
   const shown = agencies.slice(0, agenciesShown).map(({ agency }) => agency ?? '');
-  const { bars, daysEach } = barsOf(days, first.day, last.day, shown);
+  const { bars, daysEach } = barsOf(dated, first.day, last.day, shown);
   const totals = bars.map(({ records }) => [...records.values()].reduce((sum, count) => sum + count, 0));
   const most = Math.max(...totals);
   const hasRest = agencies.length > shown.length;

@@ -7,18 +7,29 @@ import type { AnchorFigures, KeyFigures, LogState, Segment } from './log-state.t
 
 const dayMs = 86_400_000;
 
+type Growing<T> = { -readonly [K in keyof T]: T[K] };
+
 /** A key id in hexadecimal, as findings and states have it. */
 export function keyName(keyId: Uint8Array): string {
   return Buffer.from(keyId.buffer, keyId.byteOffset, keyId.length).toString('hex');
 }
 
+/** How many keys and days are counted by themselves: a log that lies may name any number, and an audit must live to say so. */
+const keysMax = 100_000;
+const daysMax = 40_000;
+
+/** What stands for all keys beyond them; no record has it. */
+const otherKeys = '00'.repeat(32);
+
 const noRecords: Segment = { records: 0, firstTime: null, lastTime: null, lowerBlockTime: null };
 
 export class Figures {
   readonly kinds: Record<EntryKind | 'unreadable', number>;
-  readonly keys: Map<string, KeyFigures>;
+  readonly keys: Map<string, Growing<KeyFigures>>;
   readonly anchors: AnchorFigures[];
   readonly #days: Map<number, Map<string, number>>;
+  /** That was met first of all last. */
+  #lastDay: number;
   #segment: Segment;
 
   /** @param from what was counted before */
@@ -28,6 +39,7 @@ export class Figures {
     this.anchors = [...(from?.anchors ?? [])];
     const days = Object.entries(from?.days ?? {});
     this.#days = new Map(days.map(([day, keys]) => [Number(day), new Map(Object.entries(keys))]));
+    this.#lastDay = [...this.#days.keys()].at(-1) ?? 0;
     this.#segment = from?.segment ?? noRecords;
   }
 
@@ -40,21 +52,38 @@ export class Figures {
   add(index: number, { kind, time, keyId }: Entry, lowerBlockTime: number | null): void {
     this.kinds[kind]++;
     if (!isRecord(kind)) return;
-    const id = keyName(keyId);
+    const id = this.#countedAs(keyName(keyId));
     const key = this.keys.get(id);
     if (key === undefined)
       this.keys.set(id, { records: 1, firstIndex: index, lastIndex: index, firstTime: time, lastTime: time });
-    else this.keys.set(id, { ...key, records: key.records + 1, lastIndex: index, lastTime: time });
-
-    const day = Math.floor(time / dayMs);
-    const ofDay = this.#days.get(day) ?? new Map<string, number>();
-    this.#days.set(day, ofDay.set(id, (ofDay.get(id) ?? 0) + 1));
+    else {
+      key.records++;
+      key.lastIndex = index;
+      key.lastTime = time;
+    }
+    const ofDay = this.#dayOf(Math.floor(time / dayMs));
+    ofDay.set(id, (ofDay.get(id) ?? 0) + 1);
 
     const { records, firstTime, lowerBlockTime: lower } = this.#segment;
     this.#segment =
       records === 0
         ? { records: 1, firstTime: time, lastTime: time, lowerBlockTime }
         : { records: records + 1, firstTime, lastTime: time, lowerBlockTime: lower };
+  }
+
+  #countedAs(id: string): string {
+    return this.keys.size < keysMax || this.keys.has(id) ? id : otherKeys;
+  }
+
+  /** Beyond them, with the last one that is. */
+  #dayOf(day: number): Map<string, number> {
+    const known =
+      this.#days.get(day) ?? (this.#days.size < daysMax ? undefined : this.#days.get(this.#lastDay));
+    if (known !== undefined) return known;
+    const ofDay = new Map<string, number>();
+    this.#days.set(day, ofDay);
+    this.#lastDay = day;
+    return ofDay;
   }
 
   /** What was read so far is covered by an anchor. Gives its figures. */
@@ -72,7 +101,8 @@ export class Figures {
       segment: this.#segment,
       anchors: [...this.anchors],
       kinds: { ...this.kinds },
-      keys: sortedRecord(this.keys),
+      // What is counted on is no part of what was told.
+      keys: sortedRecord(new Map([...this.keys].map(([id, key]) => [id, { ...key }]))),
       days: Object.fromEntries(days),
     };
   }

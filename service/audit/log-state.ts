@@ -104,8 +104,17 @@ export function parseLogState(text: string): LogState {
   const range = rangeOf(state);
   if (range.size !== state.size || formatHex(range.root()) !== state.root)
     throw FormatError.at('tiles', `they are of a tree of ${range.size}, or of another root`);
-  const entries = Object.values(state.kinds).reduce((sum, each) => sum + each, 0);
+  const entries = Object.values(state.kinds).reduce((total, each) => total + each, 0);
   if (entries !== state.size) throw FormatError.at('kinds', `they are not ${state.size} entries`);
+  const sum = (counts: readonly number[]): number => counts.reduce((total, each) => total + each, 0);
+  const records = state.kinds.transaction + state.kinds.audit;
+  const sums = {
+    keys: sum(Object.values(state.keys).map(key => key.records)),
+    days: sum(Object.values(state.days).flatMap(keys => Object.values(keys))),
+    anchors: sum([...state.anchors.map(anchor => anchor.records), state.segment.records]),
+  };
+  for (const [place, total] of Object.entries(sums))
+    if (total !== records) throw FormatError.at(place, `they are of ${total} records, want ${records}`);
   state.anchors.forEach(({ size }, i) => {
     if (size > state.size || size <= (state.anchors[i - 1]?.size ?? 0))
       throw FormatError.at(`anchors[${i}]`, `the size ${size} is out of order`);

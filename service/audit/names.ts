@@ -9,6 +9,7 @@
 import { hash } from 'node:crypto';
 import { appendFile, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CouldNotCheck } from './findings.ts';
 
 const nameBytes = 16;
 const itemBytes = nameBytes + 8;
@@ -49,7 +50,7 @@ export class Names {
     if (this.#folder === undefined || this.#held < this.#heldMax) return;
     for (const [i, bucket] of this.#buckets.entries()) {
       if (bucket.bytes.length === 0) continue;
-      await appendFile(this.#file(this.#folder, i), bucket.bytes, { mode: 0o600 });
+      await spill(this.#file(this.#folder, i), bucket.bytes);
       bucket.clear();
       this.#spilt.add(i);
     }
@@ -75,6 +76,18 @@ export class Names {
 
   #file(folder: string, i: number): string {
     return join(folder, `names-${i.toString(16).padStart(2, '0')}`);
+  }
+}
+
+/** @throws {CouldNotCheck} where the disk is full, say */
+async function spill(file: string, bytes: Uint8Array): Promise<void> {
+  try {
+    await appendFile(file, bytes, { mode: 0o600 });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+    if (code === undefined) throw error;
+    const why = `they could not be written down (${code}); TMPDIR may name a folder with more space`;
+    throw new CouldNotCheck({ what: 'the natural keys', where: file, why }, error);
   }
 }
 

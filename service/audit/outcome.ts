@@ -15,8 +15,6 @@ export type Outcome = {
   readonly logView: LogView | undefined;
   /** Undefined where it could not be had, or where what was found leaves nothing to go by. */
   readonly chainView: ChainView | undefined;
-  /** Whether the node was asked at all: not where the log does not say where its contracts begin. */
-  readonly isChainAsked: boolean;
   /** Undefined where no export was given, or it could not be judged. */
   readonly recordsView: RecordsView | undefined;
   /** Whether there was an export. */

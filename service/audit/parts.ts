@@ -34,14 +34,12 @@ function logPart({ logView, earlier }: Outcome): PartDone {
   };
 }
 
-function chainPart({ chainView, isChainAsked }: Outcome): PartDone {
+function chainPart({ chainView }: Outcome): PartDone {
   if (chainView === undefined)
     return {
       name: 'chain',
       checked: 'no',
-      says: isChainAsked
-        ? 'The chain could not be read up to a final block that fits.'
-        : 'The node was not asked: only the log says from which block on its contracts are there.',
+      says: 'The chain could not be read up to a final block that fits.',
     };
   const { counts, contracts, final } = chainView;
   const held = contracts.map(({ name }) => name).join(', ');
@@ -59,20 +57,24 @@ function betweenPart({ logView, chainView }: Outcome): PartDone {
       checked: 'no',
       says: 'Without both the log and the chain, anchors, times and keys were not held against each other.',
     };
-  const { unanchored, anchors } = logView;
+  const { unanchored, anchors, unjudged } = logView;
   const waiting =
     unanchored.records === 0
       ? 'No record waits for an anchor.'
       : `${counted(unanchored.records, 'record')} wait for an anchor: that they are earlier than some block will be seen then.`;
+  const open =
+    unjudged === 0
+      ? ''
+      : ` ${counted(unjudged, 'entry', 'entries')} among those without an anchor rest on keys or blocks that the final block does not have yet: the next audit judges them.`;
   return {
     name: 'between',
     checked: 'whole',
-    says: `${counted(anchors.length, 'anchor')}, the opening among them, were held against the roots of the log, each entry's time against the blocks around it, and each key against the key registry. ${waiting}`,
+    says: `${counted(anchors.length, 'anchor')}, the opening among them, were held against the roots of the log, each entry's time against the blocks around it, and each key against the key registry. ${waiting}${open}`,
   };
 }
 
 function recordsPart(outcome: Outcome): PartDone {
-  const { recordsView, hasExport } = outcome;
+  const { recordsView, hasExport, logView, chainView } = outcome;
   if (!hasExport)
     return {
       name: 'records',
@@ -83,7 +85,10 @@ function recordsPart(outcome: Outcome): PartDone {
     return {
       name: 'records',
       checked: 'no',
-      says: 'The export could not be judged without the log and the chain.',
+      says:
+        logView === undefined || chainView === undefined
+          ? 'The export could not be judged without the log and the chain.'
+          : 'The export could not be judged to its end; faults that were found before are told.',
     };
   const { good, erased, signatures } = recordsView;
   return {

@@ -10,7 +10,7 @@ import { NodeCollector } from '../../merkle/trie.ts';
 import type { ChainHeader } from './blocks.ts';
 import type { Artifacts, FollowedContract } from './contracts.ts';
 import type { Finding, Report } from './findings.ts';
-import type { ChainNode } from './node.ts';
+import { type ChainNode, unanswered } from './node.ts';
 import { holds, type RegistryEvents } from './registry-events.ts';
 import type { Replay } from './replay.ts';
 import { askProof, formatNodes, walking } from './state-proof.ts';
@@ -52,7 +52,11 @@ export async function compareContract(
   const { account, nodes } = await proveAccount(world, contract);
   const proof = { header: formatHex0x(final.rlp), accountProof: nodes };
 
-  if (equalBytes(replayed.codeHash, nothing.codeHash)) {
+  const isReplayed = !equalBytes(replayed.codeHash, nothing.codeHash);
+  // A node that has fallen behind has not got so far, and says nothing wrong.
+  if (!isReplayed && equalBytes(account.codeHash, nothing.codeHash))
+    throw unanswered(at, `there is no contract at this address in block ${final.number}`);
+  if (!isReplayed) {
     report({ code: 'CONTRACT_NOT_CREATED', place, message: `no transaction creates ${at}`, proof });
     return { ...contract, ...account, replayed };
   }

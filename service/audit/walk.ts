@@ -66,7 +66,10 @@ export class Walk {
     this.#time = start?.time ?? 0;
     this.#state = start ?? null;
     this.#lastSave = this.#start;
-    if (start !== undefined) this.#holdBefore(start);
+    if (start !== undefined) {
+      if (chain !== undefined) holdFigures(start, anchors);
+      this.#holdBefore(start);
+    }
   }
 
   get roots(): ReadonlyMap<number, Uint8Array> {
@@ -246,6 +249,21 @@ export class Walk {
       listedAnchors,
       state: this.#state && { ...this.#state, checkpoint },
     };
+  }
+}
+
+/**
+ * What a state says of its anchors, the chain says, too, as long as it has them.
+ * @throws {CouldNotCheck} unless it does: then nobody vouches for what the state says
+ */
+function holdFigures(from: LogState, anchors: readonly ChainAnchor[]): void {
+  const own = new Map(from.anchors.map(anchor => [anchor.size, anchor]));
+  for (const { size, block, blockTime, gasUsed } of anchors) {
+    if (size > from.size) break;
+    const was = own.get(size);
+    if (was?.block === block && was.blockTime === blockTime && was.gasUsed === gasUsed) continue;
+    const why = `${was === undefined ? 'it does not have' : 'it has otherwise'} the anchor of size ${size} in block ${block}; begin anew with --from-scratch`;
+    throw new CouldNotCheck({ what: 'what was audited before', where: 'the state', why });
   }
 }
 

@@ -1,6 +1,7 @@
 /** An audit of a log that another process serves, on a chain that is another process: honest ones pass, and each lie is named. */
 
 import { execFile, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Contract, JsonRpcProvider, Wallet } from 'ethers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { formatHex0x, utf8 } from '../../merkle/bytes.ts';
+import { formatBase64url, formatHex0x, utf8 } from '../../merkle/bytes.ts';
 import { readCheckpoint } from '../../merkle/checkpoint.ts';
 import { formatEntry, parseEntry } from '../../merkle/entry.ts';
 import { keySlot } from '../../merkle/evidence.ts';
@@ -177,6 +178,19 @@ describe('an honest log', () => {
       expect(replayed).toEqual({ storageRoot, codeHash });
   });
 
+  it('is not begun where a file cannot be read or written that it will need hours later', async () => {
+    const nowhere = join(folder, 'none', 'file');
+    for (const change of [{ exports: [nowhere] }, { report: nowhere }, { state: nowhere }]) {
+      let asked = 0;
+      proxy.lie = (_, honest) => {
+        asked++;
+        return honest();
+      };
+      await expect(audited(change)).rejects.toMatchObject({ exitCode: 2 });
+      expect(asked).toBe(0);
+    }
+  });
+
   it('is refused by whoever types nonsense, with 2', async () => {
     const trusting = ['--trust', site.trustFile, '--rpc', site.chain.url];
     const codes = await Promise.all([
@@ -218,6 +232,35 @@ describe('an audit that is interrupted', () => {
     expect(resumed.code).toBe(0);
     expect(resumed.err).toContain(`${state}: going on at entry 256`);
     expect(bundles).toEqual([`/log/${bundlePath(1, size - 256)}`]);
+    expect(withoutTimes(resumed.out)).toBe(withoutTimes(whole.out));
+    expect((await readState(state))?.underWay).toBeNull();
+  });
+
+  it('by kill -9 while it reads an export, too', async () => {
+    // An erased record: whoever exports it says no more.
+    const [entry = fail(), index] = [entries[1], 1];
+    const leafHash = createHash('sha256').update(Uint8Array.of(0)).update(entry).digest('hex');
+    const line = `${JSON.stringify({ leafHash, index, entry: formatBase64url(entry), record: null })}\n`;
+    const file = join(folder, 'export.ndjson');
+    await writeFile(file, line);
+    const whole = await runZegel([...options(join(folder, 'whole-export.state')), '--export', file]);
+    expect(JSON.parse(whole.out).figures.export).toMatchObject({ lines: 1, erased: 1 });
+
+    const state = join(folder, 'cut-export.state');
+    // Nobody ever writes to it.
+    await rm(file);
+    await promisify(execFile)('mkfifo', [file]);
+    const child = spawn(process.execPath, [zegel, ...options(state), '--export', file], {
+      env: cleanEnvironment(),
+    });
+    const ended = once(child, 'exit');
+    while ((await readState(state))?.log.size !== size) await sleep(50);
+    child.kill('SIGKILL');
+    await ended;
+    await rm(file);
+    await writeFile(file, line);
+    const resumed = await runZegel([...options(state), '--export', file]);
+    expect(resumed.err).toContain('from the audit that was interrupted');
     expect(withoutTimes(resumed.out)).toBe(withoutTimes(whole.out));
     expect((await readState(state))?.underWay).toBeNull();
   });
@@ -407,6 +450,8 @@ describe('a service that', () => {
     const report = await audited();
     expect(came(report)).toEqual({ verdict: 'could-not-check', codes: [] });
     expect(report.unchecked).toHaveLength(1);
+    // The chain is looked at all the same.
+    expect(report.parts.find(({ name }) => name === 'chain')?.checked).toBe('whole');
   });
 
   it('signed two trees gives a file that zegel verify takes as proof', async () => {

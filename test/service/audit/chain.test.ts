@@ -620,6 +620,18 @@ describe('what cannot be checked', () => {
     });
   });
 
+  it('is a chain that does not have the contracts yet, as a node has it that has fallen behind', async () => {
+    const trust = trustWith(entry => ({
+      ...entry,
+      keyRegistry: { ...entry.keyRegistry, address: new Uint8Array(20).fill(0xab) },
+    }));
+    const { codes, stopped } = await auditedChain(log, { trust });
+    expect({ codes, stopped: stopped?.message }).toEqual({
+      codes: [],
+      stopped: expect.stringContaining('there is no contract at this address'),
+    });
+  });
+
   it('is a chain with too few blocks to be final', async () => {
     const { stopped } = await auditedChain(log, { confirmations: 10_000 });
     expect(stopped?.what).toBe('the newest final block');

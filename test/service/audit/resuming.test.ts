@@ -154,6 +154,16 @@ describe('what was audited before', () => {
     ]);
   });
 
+  it('is not gone on from where it says otherwise of its anchors than the chain', async () => {
+    const from = await stateBefore();
+    const [, second = never()] = from?.anchors ?? [];
+    for (const change of [{ block: second.block + 1 }, { blockTime: 1 }, { gasUsed: 1 }]) {
+      const anchors = from?.anchors.map(anchor => (anchor === second ? { ...anchor, ...change } : anchor));
+      const changed = audit(whole, undefined, from && { from: { ...from, anchors: anchors ?? [] } });
+      await expect(changed).rejects.toThrow('the anchor of size');
+    }
+  });
+
   it('is still listed, as the chain and the log have it', async () => {
     const from = await stateBefore();
     const old = from?.anchors[2]?.size ?? 0;
@@ -262,6 +272,10 @@ describe('parseLogState', () => {
       JSON.stringify({ ...state, kinds: { ...state.kinds, chain: 0 } }),
       JSON.stringify({ ...state, anchors: [...state.anchors].reverse() }),
       JSON.stringify({ ...state, time: -1 }),
+      JSON.stringify({ ...state, keys: {} }),
+      JSON.stringify({ ...state, days: {} }),
+      JSON.stringify({ ...state, anchors: state.anchors.slice(2) }),
+      JSON.stringify({ ...state, segment: { ...state.segment, records: state.segment.records + 1 } }),
     ])
       expect(() => parseLogState(wrong)).toThrow(FormatError);
   });
