@@ -82,7 +82,10 @@ async function auditLogChain(audit: ChainAudit, log: TrustedLog): Promise<ChainV
   const { chain, anchorRegistry, keyRegistry } = log;
   const node = new ChainNode({ rpc, sleep });
   const knownBlock = Math.max(audit.log.knownBlock ?? 0, audit.from?.number ?? 0);
-  const { block: final, finality } = await findFinal({ node, chain, confirmations, knownBlock, report, now });
+  const finding = { node, chain, confirmations, now };
+  const found = await findFinal({ ...finding, knownBlock, report });
+  const { finality } = found;
+  let final = found.block;
 
   const registries = [anchorRegistry, keyRegistry].map(({ address }) => formatHex0x(address));
   const firstBlock = audit.log.firstBlock ?? (await creationHint(node, registries, final.number));
@@ -102,18 +105,31 @@ async function auditLogChain(audit: ChainAudit, log: TrustedLog): Promise<ChainV
     everything: false,
     recovers: false,
   };
-  let replayed: Replayed | { readonly plan: Plan };
+  let replayed: Replayed | undefined;
   // Each plan replays more than the one before, so this ends.
-  for (;;) {
-    replayed = await replayChain({ node, chain, final, seen: audit.from, newEvents, room, progress }, plan);
-    if (!('plan' in replayed)) break;
-    plan = replayed.plan;
+  while (replayed === undefined) {
+    const world = { node, chain, final, seen: audit.from, newEvents, room, progress };
+    const walked = await replayChain(world, plan);
+    if ('plan' in walked) plan = walked.plan;
+    else replayed = walked;
+    while (replayed !== undefined) {
+      // Nodes forget states, some after a hundred blocks: so what came while we read is read as well, until it is little.
+      const newer = await orClosed(replayed, () =>
+        findFinal({ ...finding, knownBlock: final.number, report: () => undefined }),
+      );
+      if (newer.block.number - final.number <= freshBlocks) break;
+      final = newer.block;
+      const next: Plan | undefined = await orClosed(replayed, to => to.goOn(final));
+      if (next === undefined) continue;
+      await replayed.replay.close();
+      [plan, replayed] = [next, undefined];
+    }
   }
 
   const { replay, events, index, counts } = replayed;
   try {
     const contracts = followedContracts(log, events);
-    const found: Parameters<Report>[0][] = [];
+    const met: Parameters<Report>[0][] = [];
     const world = {
       node,
       final,
@@ -125,12 +141,12 @@ async function auditLogChain(audit: ChainAudit, log: TrustedLog): Promise<ChainV
         ['AnchorRegistry' as const, anchorRegistry.codeHash],
         ['KeyRegistry' as const, keyRegistry.codeHash],
       ]),
-      report: (finding: Parameters<Report>[0]) => found.push(finding),
+      report: (finding: Parameters<Report>[0]) => met.push(finding),
     };
     const compared: ComparedContract[] = [];
     for (const contract of contracts) compared.push(await compareContract(world, contract));
     await compareEvents(world, contracts);
-    reportAll(report, replayed, found);
+    reportAll(report, replayed, met);
     const { number, hash, time, stateRoot } = final;
     return {
       final: { number, hash, time, stateRoot },
@@ -147,6 +163,18 @@ async function auditLogChain(audit: ChainAudit, log: TrustedLog): Promise<ChainV
     };
   } finally {
     await replay.close();
+  }
+}
+
+/** A state this old can still be had of every node. */
+const freshBlocks = 32;
+
+async function orClosed<T>(replayed: Replayed, ask: (replayed: Replayed) => Promise<T>): Promise<T> {
+  try {
+    return await ask(replayed);
+  } catch (error) {
+    await replayed.replay.close();
+    throw error;
   }
 }
 

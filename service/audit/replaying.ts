@@ -36,6 +36,8 @@ export type Replayed = {
   readonly replay: Replay;
   readonly events: RegistryEvents;
   readonly index: BlockIndex;
+  /** Goes on to a later block. Gives another plan where this one will not do; throws as `replayChain`. */
+  readonly goOn: (final: ChainHeader) => Promise<Plan | undefined>;
   /** Transactions that ended otherwise here than there. */
   readonly differing: readonly Finding[];
   /** Transactions that this chain could not do. */
@@ -68,7 +70,7 @@ export async function replayChain(world: WalkWorld, plan: Plan): Promise<Replaye
   const replay = await Replay.start({ chainId: chain.chainId, headerItems: final.items, room });
   const walk = new Walk(world, plan, replay);
   try {
-    const next = (await walk.run()) ?? (await walk.nextPlan());
+    const next = await walk.to(final);
     if (next === undefined) return walk.result();
     await replay.close();
     return { plan: next };
@@ -87,6 +89,8 @@ class Walk {
   readonly #differing: Finding[] = [];
   readonly #unreplayed: Finding[] = [];
   readonly #counts = { blocks: 0, transactions: 0, replayed: 0, reverted: 0 };
+  /** The last block that was read. */
+  #last: ChainHeader | undefined;
 
   constructor(world: WalkWorld, plan: Plan, replay: Replay) {
     this.#world = world;
@@ -100,23 +104,29 @@ class Walk {
       replay: this.#replay,
       events: this.#events,
       index: this.#index,
+      goOn: final => this.to(final),
       differing: this.#differing,
       unreplayed: this.#unreplayed,
       counts: this.#counts,
     };
   }
 
-  /** Reads and replays. Gives another plan as soon as this one will not do. */
-  async run(): Promise<Plan | undefined> {
-    const { node, chain, final, progress } = this.#world;
-    const { from, followed } = this.#plan;
+  /** Reads and replays up to a block. Gives another plan as soon as this one will not do. */
+  async to(final: ChainHeader): Promise<Plan | undefined> {
+    return (await this.#read(final)) ?? (await this.#nextPlan());
+  }
+
+  async #read(final: ChainHeader): Promise<Plan | undefined> {
+    const { node, chain, progress } = this.#world;
+    const { followed } = this.#plan;
+    const from = this.#last === undefined ? this.#plan.from : this.#last.number + 1;
     const bits = [...followed].map(address => bloomBits(bytesOf(address)));
     const batches = readBlocks({
       node,
       consensus: chain.consensus,
       from,
       to: final.number,
-      parentHash: from === 1 ? chain.genesisHash : undefined,
+      parentHash: this.#last?.hash ?? (from === 1 ? chain.genesisHash : undefined),
       wanted: ({ bloom }, transactions) =>
         bits.some(each => mayHold(bloom, each)) || transactions.some(({ to }) => this.#follows(to)),
     });
@@ -126,7 +136,8 @@ class Walk {
         if (next !== undefined) return next;
       }
       const last = batch.at(-1);
-      progress(this.#counts.blocks, final.number - from + 1);
+      this.#last = last;
+      progress(this.#counts.blocks, final.number - this.#plan.from + 1);
       if (last?.number !== final.number || equalBytes(last.hash, final.hash)) continue;
       const [now, before] = [formatHex0x(last.hash), formatHex0x(final.hash)];
       throw unanswered("the chain's blocks", `block ${last.number} was ${before} and is now ${now}`);
@@ -135,7 +146,7 @@ class Walk {
   }
 
   /** What the walk has found out about what it should have replayed. */
-  async nextPlan(): Promise<Plan | undefined> {
+  async #nextPlan(): Promise<Plan | undefined> {
     const { from, followed, recovers } = this.#plan;
     const unknown = [...this.#events.authorities].filter(address => !followed.has(address));
     // It may have been created long before it began to govern.

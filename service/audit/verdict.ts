@@ -1,8 +1,10 @@
 /** The verdict of an audit in words: whether all holds, why, and what to do now. */
 
-import { type Finding, findingCodes, severityOf } from './findings.ts';
+import { chainCodes } from './chain-codes.ts';
+import { type Finding, type FindingCode, findingCodes, severityOf } from './findings.ts';
 import { inOrder, rankOf } from './order.ts';
 import type { Outcome } from './outcome.ts';
+import { recordCodes } from './record-codes.ts';
 import { counted, grouped } from './words.ts';
 
 export type Verdict = 'yes' | 'no' | 'could-not-check';
@@ -35,10 +37,19 @@ function no({ log, found, unchecked }: Outcome): Judgement {
   const { means, next } = findingCodes[worst];
   return {
     verdict: 'no',
-    sentence: `Something is wrong with the log ${log.origin}${first === undefined ? '' : placeText(first)}.`,
+    sentence: `${subjectOf(worst, log.origin)}${first === undefined ? '' : placeText(first)}.`,
     reason: `${means.replace(/\.$/, '')} (${worst}).${others}${open}`,
     next,
   };
+}
+
+/** Whose fault it is, as far as that is known: what a node or an export says is not yet the log's doing. */
+function subjectOf(code: FindingCode, origin: string): string {
+  const isServed = findingCodes[code].stands === 'served';
+  if (isServed && code in chainCodes)
+    return `The node shows a chain that does not fit, for the log ${origin}`;
+  if (isServed && code in recordCodes) return `Something is wrong with an export of the log ${origin}`;
+  return `Something is wrong with the log ${origin}`;
 }
 
 function couldNotCheck({ log, logView, chainView, unchecked }: Outcome): Judgement {

@@ -543,6 +543,28 @@ describe('a second audit', () => {
   });
 });
 
+describe('a node that forgets', () => {
+  it('is asked for the newest state, once what came meanwhile is read, too', async () => {
+    const before = Number(await chain.ask('eth_blockNumber'));
+    let reads = 0;
+    lying.lie = async (call, honest) => {
+      // While the blocks are read, the chain goes on; and old states are gone.
+      if (call.method === 'eth_getBlockByNumber' && call.params[1] === true && reads++ === 0) {
+        await anchorOne('while the audit reads');
+        // One by one: many at once have no parents.
+        for (let i = 0; i < 40; i++) await chain.ask('evm_mine');
+      }
+      if (call.method === 'eth_getProof' && Number(call.params[2]) <= before)
+        return { error: { code: -32_000, message: 'missing trie node' } };
+      return honest();
+    };
+    const { view, findings, stopped } = await auditedChain(log, { url: lying.url });
+    expect({ findings, stopped }).toEqual({ findings: [], stopped: undefined });
+    expect(view?.final.number).toBeGreaterThan(before + 40);
+    expect(view?.anchors).toHaveLength(6);
+  });
+});
+
 describe('what cannot be checked', () => {
   it('is a chain whose node is not there', async () => {
     const { codes, stopped } = await auditedChain(log, { url: 'http://127.0.0.1:1' });

@@ -1,20 +1,22 @@
 /** The page of a report, in a real browser: it reads on wide and narrow screens and on paper, and asks nobody for anything. */
 
-import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { escaped } from '../../../service/audit/markup.ts';
 import { auditPage } from '../../../service/audit/page.ts';
 import { type AuditReport, makeReport } from '../../../service/audit/report.ts';
 import { aLogView, anOutcome, aRepeat, reportsByVerdict, someTimes } from '../../helpers/audit-reports.ts';
-
-const chromiumPath = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium';
-const chromiumPresent = existsSync(chromiumPath);
-const chromiumNote = chromiumPresent ? '' : ` (skipped: no Chromium at ${chromiumPath}, see CHROMIUM_PATH)`;
+import {
+  axeFaults,
+  type Browser,
+  chromiumNote,
+  chromiumPresent,
+  startBrowser,
+} from '../../helpers/browser.ts';
 
 describe('auditPage', () => {
   it("escapes strangers' texts, and what would turn them around", async () => {
@@ -51,7 +53,7 @@ describe('auditPage', () => {
 });
 
 describe.skipIf(!chromiumPresent)(`Chromium${chromiumNote}`, () => {
-  let browser: BrowserContext;
+  let browser: Browser;
   let folder: string;
   let shots: string;
   let reports: Readonly<Record<string, AuditReport>>;
@@ -63,20 +65,7 @@ describe.skipIf(!chromiumPresent)(`Chromium${chromiumNote}`, () => {
     reports = await reportsByVerdict();
     for (const [verdict, report] of Object.entries(reports))
       await writeFile(join(folder, `${verdict}.html`), auditPage(report));
-    browser = await chromium.launchPersistentContext(join(folder, 'profile'), {
-      executablePath: chromiumPath,
-      headless: true,
-      // A root account has no sandbox; the rest keeps Chromium from calling home.
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
-    });
+    browser = await startBrowser();
   }, 60_000);
   afterAll(async () => {
     await browser?.close();
@@ -85,7 +74,7 @@ describe.skipIf(!chromiumPresent)(`Chromium${chromiumNote}`, () => {
 
   /** Opens a page, and gives what it asked for and what it complained of. */
   async function opened(verdict: string): Promise<{ tab: Page; asked: string[]; complaints: string[] }> {
-    const tab = await browser.newPage();
+    const tab = await browser.context.newPage();
     const asked: string[] = [];
     const complaints: string[] = [];
     tab.on('request', request => asked.push(request.url()));
@@ -109,6 +98,7 @@ describe.skipIf(!chromiumPresent)(`Chromium${chromiumNote}`, () => {
           await tab.emulateMedia({ colorScheme });
           expect(await overflowing(tab), `${width} ${colorScheme}`).toEqual([]);
           expect(await faint(tab), `${width} ${colorScheme}`).toEqual([]);
+          expect(await axeFaults(tab), `${width} ${colorScheme}`).toEqual([]);
           // Without scrolling, one sees what came out and what to do.
           expect(await bottomOf(tab, '.verdict')).toBeLessThan(height);
           await tab.screenshot({
@@ -121,6 +111,7 @@ describe.skipIf(!chromiumPresent)(`Chromium${chromiumNote}`, () => {
       await tab.emulateMedia({ media: 'print', colorScheme: 'dark' });
       expect(await overflowing(tab), 'paper').toEqual([]);
       expect(await faint(tab), 'paper').toEqual([]);
+      expect(await axeFaults(tab), 'paper').toEqual([]);
       await tab.screenshot({ path: join(shots, `${verdict}-paper.png`), fullPage: true });
       const pdf = await tab.pdf({ path: join(shots, `${verdict}.pdf`), preferCSSPageSize: true });
       expect(pdf.subarray(0, 5).toString()).toBe('%PDF-');

@@ -31,6 +31,15 @@ describe('makeReport', () => {
     const faulty = makeReport(await anOutcome(both), aRepeat, someTimes);
     expect(faulty).toMatchObject({ verdict: 'no', counts: { faults: 3, notices: 1 } });
     expect(faulty.sentence).toBe('Something is wrong with the log ledger.example/2026, at entry 412.');
+    // What somebody else hands out is not the log's doing.
+    for (const [code, place, sentence] of [
+      ['TRANSACTIONS_DIFFER', { block: 7 }, 'The node shows a chain that does not fit, for the log'],
+      ['RECORD_FOREIGN', { index: 7 }, 'Something is wrong with an export of the log'],
+    ] as const) {
+      const found = foundOf([{ code, place, message: '', proof: {} }]);
+      const report = makeReport(await anOutcome({ found }), aRepeat, someTimes);
+      expect(report.sentence).toContain(sentence);
+    }
     expect(faulty.reason).toContain('silence');
   });
 
