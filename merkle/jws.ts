@@ -1,6 +1,6 @@
 /** A compact JWS (RFC 7515 section 7.1) taken apart strictly: the form that statements, key proofs and tokens share. */
 
-import { formatBase64url, parseBase64url, utf8 } from './bytes.ts';
+import { formatBase64url, parseBase64url, parseDotted, utf8 } from './bytes.ts';
 import { FormatError } from './errors.ts';
 import { JsonReader, parseJson } from './json.ts';
 import { type Algorithm, algorithms } from './signature.ts';
@@ -32,37 +32,53 @@ export function parseJws<Typ extends string>(
   compact: string,
   form: { readonly typs: readonly [Typ, ...Typ[]]; readonly aud: boolean },
 ): Jws<Typ> {
-  const parts = compact.split('.');
-  const [header, payload, signature] = parts;
-  if (parts.length !== 3 || header === undefined || payload === undefined || signature === undefined)
-    throw FormatError.at('', `compact JWS has ${parts.length} parts, want 3`);
+  const texts = compact.split('.');
+  const [headerText, payloadText, signatureText] = texts;
+  if (
+    texts.length !== 3 ||
+    headerText === undefined ||
+    payloadText === undefined ||
+    signatureText === undefined
+  )
+    throw FormatError.at('', `compact JWS has ${texts.length} parts, want 3`);
 
   const reader = new JsonReader();
-  const part = (text: string, place: string): Uint8Array | undefined =>
-    reader.parse(place, () => parseBase64url(text), undefined);
-  const headerBytes = part(header, 'header');
-  const payloadBytes = part(payload, 'payload');
-  const signatureBytes = part(signature, 'signature');
-  if (signature === '') reader.fail('signature', 'is empty');
+  const { bytes, parts } = parseDotted(compact);
+  // What was not read is read again by the one that says what is wrong with it.
+  const part = (at: number, text: string, place: string): Uint8Array | undefined =>
+    parts[at] ?? reader.parse(place, () => parseBase64url(text), undefined);
+  const header = part(0, headerText, 'header');
+  const payload = part(1, payloadText, 'payload');
+  const signature = part(2, signatureText, 'signature');
+  if (signatureText === '') reader.fail('signature', 'is empty');
+  return reader.finish({
+    ...readHeader(reader, header, form),
+    payload: payload ?? new Uint8Array(0),
+    signingInput: bytes.subarray(0, headerText.length + 1 + payloadText.length),
+    signature: signature ?? new Uint8Array(0),
+  });
+}
+
+type Header<Typ extends string> = Pick<Jws<Typ>, 'alg' | 'kid' | 'typ' | 'aud'>;
+
+function readHeader<Typ extends string>(
+  reader: JsonReader,
+  bytes: Uint8Array | undefined,
+  form: { readonly typs: readonly [Typ, ...Typ[]]; readonly aud: boolean },
+): Header<Typ> {
   // A header that is not even base64url is one fault, not two.
   const document =
-    headerBytes === undefined
-      ? undefined
-      : reader.parse('header', () => parseJson(headerBytes, 'header'), undefined);
+    bytes === undefined ? undefined : reader.parse('header', () => parseJson(bytes, 'header'), undefined);
   const members =
     document === undefined
       ? new Map()
       : reader.object(document, 'header', form.aud ? ['alg', 'aud', 'kid', 'typ'] : ['alg', 'kid', 'typ']);
-
-  return reader.finish({
+  return {
     alg: reader.word(members.get('alg'), 'header.alg', algorithmNames) ?? 'ES256',
     kid: formatBase64url(reader.bytes(members.get('kid'), 'header.kid', 32)),
     typ: reader.word(members.get('typ'), 'header.typ', form.typs) ?? form.typs[0],
     aud: reader.string(members.get('aud'), 'header.aud'),
-    payload: payloadBytes ?? new Uint8Array(0),
-    signingInput: utf8(compact.slice(0, compact.lastIndexOf('.'))),
-    signature: signatureBytes ?? new Uint8Array(0),
-  });
+  };
 }
 
 /** What a signer signs: the header's members in the order given, then the payload. Its characters are ASCII. */

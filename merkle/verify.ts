@@ -22,21 +22,25 @@ export function inclusionPathLength(index: number, size: number): number {
  * Verifies that the leaf at `index` of the tree with `size` leaves and `root` has `leafHash` (RFC 9162 section 2.1.3.2).
  * `path` goes from the leaf to the root.
  *
+ * @param node stands in for `nodeHash` where the platform has something faster
  * @throws {ProofError} if it does not
  */
-export function verifyInclusion({
-  index,
-  size,
-  leafHash,
-  path,
-  root,
-}: {
-  readonly index: number;
-  readonly size: number;
-  readonly leafHash: Uint8Array;
-  readonly path: readonly Uint8Array[];
-  readonly root: Uint8Array;
-}): void {
+export function verifyInclusion(
+  {
+    index,
+    size,
+    leafHash,
+    path,
+    root,
+  }: {
+    readonly index: number;
+    readonly size: number;
+    readonly leafHash: Uint8Array;
+    readonly path: readonly Uint8Array[];
+    readonly root: Uint8Array;
+  },
+  node = nodeHash,
+): void {
   if (!isSize(size) || !Number.isSafeInteger(index) || index < 0 || index >= size)
     throw new ProofError(`leaf ${index} is outside a tree of ${size}`);
 
@@ -45,7 +49,7 @@ export function verifyInclusion({
   verifyHashes([leafHash, root, ...path]);
 
   const computed = path.reduce(
-    (hash, sibling, i) => (sides[i] === 'left' ? nodeHash(sibling, hash) : nodeHash(hash, sibling)),
+    (hash, sibling, i) => (sides[i] === 'left' ? node(sibling, hash) : node(hash, sibling)),
     leafHash,
   );
   if (!equalBytes(computed, root))

@@ -1,5 +1,6 @@
 /** `zegel serve`: runs the service until it is told to stop. */
 
+import { setFlagsFromString } from 'node:v8';
 import type { Command } from 'commander';
 import { type Setting, serviceNeeds } from '../service/config.ts';
 import { buildPage } from './bundle.ts';
@@ -35,6 +36,8 @@ export function addServe(program: Command): void {
       const { startService } = await import('../service/main.ts');
       await buildPage();
       const service = await startService(config);
+      // V8 lets its young generation grow to 128 MiB under load, and gains nothing by it here (measured): it stays at what the start needed.
+      setFlagsFromString('--semi-space-growth-factor=1');
       output.result(`serving at ${service.url}`, { url: service.url });
       await stopSignal();
       await service.stop();

@@ -1,6 +1,5 @@
 /** Intake of batches: from one signature over a Merkle root, a secret and many events to a submission for each event. */
 
-import { createSecretKey } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { equalBytes, formatBase64url, parseBase64url } from '../merkle/bytes.ts';
 import { FormatError, type Issue } from '../merkle/errors.ts';
@@ -9,7 +8,7 @@ import { LeafTree } from '../merkle/prove.ts';
 import { parseBatchPayload, parseStatement } from '../merkle/statement.ts';
 import { appendLeaf, edgeRoot, emptyEdge } from '../merkle/tree.ts';
 import { LedgerError } from './errors.ts';
-import { batchSalt, leafHash, nodeHash } from './hashing.ts';
+import { batchSalt, HmacKey, leafHash, nodeHash } from './hashing.ts';
 import { type Intake, refusal, type SignedStatement, wellFormed } from './intake.ts';
 import type { Share } from './shares.ts';
 import type { Submission } from './submission.ts';
@@ -270,7 +269,7 @@ function sizeIn(text: unknown): { readonly root: Uint8Array; readonly size: numb
 
 /** The salt and the leaf hash of each event, 32 bytes each, one after another, and the root over them. */
 async function saltedLeaves(events: readonly Uint8Array[], secret: Uint8Array): Promise<SaltedLeaves> {
-  const key = createSecretKey(secret);
+  const key = new HmacKey(secret);
   const [salts, hashes] = [new Uint8Array(32 * events.length), new Uint8Array(32 * events.length)];
   let edge = emptyEdge;
   for (const [i, event] of events.entries()) {

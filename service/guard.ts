@@ -4,8 +4,10 @@
  * It catches what the database cannot see of itself: that it is an older copy of itself, or that its tail is gone.
  */
 
-import { open, readFile, rename } from 'node:fs/promises';
+import { closeSync, fdatasync, fsync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { promisify } from 'node:util';
 
 /** Where the last signed checkpoint is kept. */
 export type Guard = {
@@ -15,12 +17,17 @@ export type Guard = {
   write(checkpoint: string): Promise<void>;
 };
 
-/** A guard in a file. */
+/**
+ * A guard in a file.
+ *
+ * What takes microseconds is done at once: each wait for a thread is a wait for this one's turn as well, and every commit pays it. Only
+ * what waits for the disk is waited for.
+ */
 export function fileGuard(path: string): Guard {
   return {
     async read() {
       try {
-        return await readFile(path, 'utf8');
+        return readFileSync(path, 'utf8');
       } catch (error) {
         if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
         throw error;
@@ -28,26 +35,25 @@ export function fileGuard(path: string): Guard {
     },
     async write(checkpoint) {
       const next = `${path}.next`;
-      await writeDurably(next, checkpoint);
+      await synced(openSync(next, 'w', 0o600), fdatasync, file => writeFileSync(file, checkpoint));
       await rename(next, path);
       // The rename itself is durable only once the folder is.
-      const folder = await open(dirname(path), 'r');
-      try {
-        await folder.sync();
-      } finally {
-        await folder.close();
-      }
+      await synced(openSync(dirname(path), 'r'), fsync);
     },
   };
 }
 
-async function writeDurably(path: string, text: string): Promise<void> {
-  const file = await open(path, 'w', 0o600);
+/** Does something with an open file, waits until it is durable, and closes it. */
+async function synced(
+  file: number,
+  sync: (file: number, done: (error: NodeJS.ErrnoException | null) => void) => void,
+  change: (file: number) => void = () => {},
+): Promise<void> {
   try {
-    await file.writeFile(text);
-    await file.datasync();
+    change(file);
+    await promisify(sync)(file);
   } finally {
-    await file.close();
+    closeSync(file);
   }
 }
 

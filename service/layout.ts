@@ -1,10 +1,10 @@
 /** How the log lies in the store's tables: keys, values, and the writes of one append. Format version 1. */
 
-import { createHmac, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import { concatBytes, formatHex, formatUint64, parseHex, parseUtf8, utf8 } from '../merkle/bytes.ts';
 import { formatTile, type Tile } from '../merkle/tiles.ts';
 import type { GrownTile } from './growth.ts';
+import type { HmacKey } from './hashing.ts';
 import { StoreCorruptError, type Write } from './store.ts';
 
 /** The version of everything in this file and in records.ts. Another one is never read: a migration has its own tool. */
@@ -57,10 +57,8 @@ export function tileKey({ level, index }: Pick<Tile, 'level' | 'index'>): Uint8A
  * The natural key of an event, HMAC-SHA-256 over the JSON array [agency, source, id] under a secret of the log: who reads the
  * index, or an old backup of it, cannot try out whose events it holds.
  */
-export function nameKey(secret: KeyObject, agency: string, source: string, id: string): Uint8Array {
-  return createHmac('sha256', secret)
-    .update(JSON.stringify([agency, source, id]))
-    .digest();
+export function nameKey(secret: HmacKey, agency: string, source: string, id: string): Uint8Array {
+  return secret.mac(utf8(JSON.stringify([agency, source, id])));
 }
 
 /** What the store keeps of one entry beside its place in the tree. The service's own entries have no record. */

@@ -7,7 +7,6 @@
  * retry finds it.
  */
 
-import { createSecretKey, type KeyObject } from 'node:crypto';
 import { equalBytes } from '../merkle/bytes.ts';
 import { parseEntry } from '../merkle/entry.ts';
 import { type Genesis, logId } from '../merkle/genesis.ts';
@@ -25,6 +24,7 @@ import {
 import { LedgerError, type LedgerErrorCode } from './errors.ts';
 import { type Growth, grow } from './growth.ts';
 import type { Guard } from './guard.ts';
+import { HmacKey } from './hashing.ts';
 import { appendWrites, type Head, type NewEntry } from './layout.ts';
 import { eventOf, LogReader } from './log-reader.ts';
 import { recoverLog } from './recovery.ts';
@@ -64,7 +64,7 @@ export class Ledger {
   readonly read: LogReader;
 
   readonly #parts: LedgerParts;
-  readonly #secret: KeyObject;
+  readonly #secret: HmacKey;
   readonly #queue: Item[] = [];
   readonly #tilesOf = new WeakMap<SignedCheckpoint, TileReader>();
   #head: Head;
@@ -86,7 +86,7 @@ export class Ledger {
     this.genesis = recovered.genesis;
     this.genesisDocument = recovered.genesisDocument;
     this.logId = logId(this.genesis.chainId, this.genesis.registry, this.genesis.origin);
-    this.#secret = createSecretKey(recovered.secret);
+    this.#secret = new HmacKey(recovered.secret);
     this.#head = recovered.head;
     this.#edge = recovered.edge;
     this.#growth = recovered.growth;

@@ -85,7 +85,7 @@ export class LogReader {
     readTiles = this.readTiles,
   ) {
     const path = await proveInclusion(index, size, readTiles, nodeHash);
-    own('inclusion', () => verifyInclusion({ index, size, leafHash, path, root }));
+    own('inclusion', () => verifyInclusion({ index, size, leafHash, path, root }, nodeHash));
     return path;
   }
 

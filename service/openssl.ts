@@ -88,16 +88,24 @@ const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 };
  */
 function derSignature(signature: Uint8Array): Uint8Array {
   const half = signature.length / 2;
-  const integers = [...derInteger(signature.subarray(0, half)), ...derInteger(signature.subarray(half))];
-  return Uint8Array.of(0x30, integers.length, ...integers);
+  const der = new Uint8Array(2 + 2 * (3 + half));
+  const end = putInteger(der, putInteger(der, 2, signature, 0, half), signature, half, half);
+  der[0] = 0x30;
+  der[1] = end - 2;
+  return der.subarray(0, end);
 }
 
-function derInteger(bytes: Uint8Array): readonly number[] {
-  const first = bytes.findIndex(byte => byte !== 0);
-  const digits = first < 0 ? [0] : [...bytes.subarray(first)];
+/** Puts an integer of so many bytes at a place. Gives the place after it. */
+function putInteger(der: Uint8Array, at: number, bytes: Uint8Array, from: number, length: number): number {
+  let first = from;
+  while (first < from + length - 1 && bytes[first] === 0) first++;
   // A leading zero keeps a high bit from being a sign.
-  const positive = (digits[0] ?? 0) >= 0x80 ? [0, ...digits] : digits;
-  return [0x02, positive.length, ...positive];
+  const sign = (bytes[first] ?? 0) >= 0x80 ? 1 : 0;
+  const digits = from + length - first;
+  der[at] = 0x02;
+  der[at + 1] = sign + digits;
+  for (let i = 0; i < digits; i++) der[at + 2 + sign + i] = bytes[first + i] ?? 0;
+  return at + 2 + sign + digits;
 }
 
 function verifies(

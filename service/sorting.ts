@@ -1,8 +1,8 @@
 /** Sorting what was taken together: new records, and retries of those that are recorded or stand in the same batch. */
 
-import type { KeyObject } from 'node:crypto';
 import { formatHex, parseUint64 } from '../merkle/bytes.ts';
 import type { ChainItem, FreshItem, RecordItem } from './draft.ts';
+import type { HmacKey } from './hashing.ts';
 import { nameKey } from './layout.ts';
 import type { Store } from './store.ts';
 
@@ -12,7 +12,7 @@ export type Retry = { readonly item: RecordItem; readonly of: number | RecordIte
 /** Tells new records from retries, by natural key under the log's secret, within the batch as well. */
 export async function sortItems(
   taken: readonly (RecordItem | ChainItem)[],
-  { store, secret }: { readonly store: Store; readonly secret: KeyObject },
+  { store, secret }: { readonly store: Store; readonly secret: HmacKey },
 ): Promise<{ readonly fresh: readonly FreshItem[]; readonly retries: readonly Retry[] }> {
   const items = taken.map((item): FreshItem => {
     if (item.kind === 'chain') return { item };

@@ -98,7 +98,7 @@ describe('each rule', () => {
       'service/ledger.ts imports service/http/app.ts',
     ],
     [
-      'the store imports nothing of the service but its errors',
+      'the store imports nothing of the service but its errors and hashes',
       { 'service/store.ts': "import { Ledger } from './ledger.ts';" },
       'service/store.ts imports service/ledger.ts',
     ],

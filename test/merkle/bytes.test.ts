@@ -11,6 +11,7 @@ import {
   formatUint64,
   parseBase64,
   parseBase64url,
+  parseDotted,
   parseHex,
   parseHex0x,
   parseSafeInteger,
@@ -32,6 +33,34 @@ describe('concatBytes and equalBytes', () => {
     expect(equalBytes(Uint8Array.of(1, 2), Uint8Array.of(1, 3))).toBe(false);
     expect(equalBytes(Uint8Array.of(1, 2), Uint8Array.of(1, 2, 0))).toBe(false);
     expect(equalBytes(new Uint8Array(0), new Uint8Array(0))).toBe(true);
+  });
+});
+
+describe('parseDotted', () => {
+  const readAlone = (part: string) => {
+    try {
+      return parseBase64url(part);
+    } catch {
+      return undefined;
+    }
+  };
+
+  it('reads each part as it would be read alone, and the whole text as UTF-8', () => {
+    const part = fc.oneof(
+      fc.base64String().map(text => text.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')),
+      bytes().map(formatBase64url),
+      fc.constantFrom('', 'A', 'é', '😀', '\ud800', 'AA==', 'AB', '\0'),
+    );
+    fc.assert(
+      fc.property(fc.array(part, { minLength: 1, maxLength: 5 }), parts => {
+        const text = parts.join('.');
+        const read = parseDotted(text);
+        expect(read.bytes).toEqual(utf8(text));
+        // Beside a part that is not ASCII, the others are left to be read alone.
+        const isAscii = utf8(text).length === text.length;
+        expect(read.parts).toEqual(parts.map(part => (isAscii ? readAlone(part) : undefined)));
+      }),
+    );
   });
 });
 

@@ -1,12 +1,12 @@
 /** OpenSSL's hashes are the core's, whatever is hashed and however often. */
 
-import { createSecretKey } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { concatBytes } from '../../merkle/bytes.ts';
 import * as entry from '../../merkle/entry.ts';
 import * as statement from '../../merkle/statement.ts';
 import * as tree from '../../merkle/tree.ts';
-import { batchSalt, commitmentOf, leafHash, nodeHash } from '../../service/hashing.ts';
+import { batchSalt, commitmentOf, HmacKey, leafHash, nodeHash } from '../../service/hashing.ts';
 import { countingBytes } from '../helpers/ledger.ts';
 
 const bytes = countingBytes('hashing');
@@ -44,10 +44,24 @@ describe('commitmentOf', () => {
   });
 });
 
+describe('HmacKey', () => {
+  it.each([0, 1, 20, 32, 63, 64])('gives what Node gives under a key of %i bytes', length => {
+    const key = bytes(length);
+    for (const message of lengths.map(bytes))
+      expect(Buffer.from(new HmacKey(key).mac(message)).toString('hex')).toBe(
+        createHmac('sha256', key).update(message).digest('hex'),
+      );
+  });
+
+  it('refuses a key that is longer than a block', () => {
+    expect(() => new HmacKey(bytes(65))).toThrow('a key of 65 bytes, want at most 64');
+  });
+});
+
 describe('batchSalt', () => {
   it.each([0, 1, 255, 256, 65_535])("is the core's for event %i", index => {
     const secret = bytes(32);
-    expect(batchSalt(createSecretKey(secret), index)).toEqual(statement.batchSalt(secret, index));
-    expect(batchSalt(createSecretKey(secret), index + 1)).not.toEqual(statement.batchSalt(secret, index));
+    expect(batchSalt(new HmacKey(secret), index)).toEqual(statement.batchSalt(secret, index));
+    expect(batchSalt(new HmacKey(secret), index + 1)).not.toEqual(statement.batchSalt(secret, index));
   });
 });

@@ -1,8 +1,9 @@
 /** What lies on disk keeps its form: keys and values that a later version must still find. */
 
-import { createHmac, createSecretKey } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { formatHex, utf8 } from '../../merkle/bytes.ts';
+import { HmacKey } from '../../service/hashing.ts';
 import { appendWrites, formatHead, type Head, nameKey, parseHead, tileKey } from '../../service/layout.ts';
 import { StoreCorruptError } from '../../service/store.ts';
 
@@ -22,7 +23,7 @@ describe('nameKey', () => {
       .update('["OVO002949","https://é.example/a\\"b","1"]')
       .digest('hex');
     const keyUnder = (bytes: Uint8Array) =>
-      formatHex(nameKey(createSecretKey(bytes), 'OVO002949', 'https://é.example/a"b', '1'));
+      formatHex(nameKey(new HmacKey(bytes), 'OVO002949', 'https://é.example/a"b', '1'));
     expect(keyUnder(secret)).toBe(expected);
     expect(keyUnder(new Uint8Array(32))).not.toBe(expected);
   });
