@@ -206,6 +206,10 @@ function printNext(
   say(
     `    the page for citizens, which checks one of these receipts; drop ${receipt} on it, and it shows all`,
   );
+  say(`  ${url}/`);
+  say('    the log as it grows, for a screen on the wall');
+  say(`  ${url}/docs`);
+  say('    the interface for programs');
   say(`  ${url}/v1/log`);
   say(`  ${url}/log/checkpoint`);
   say(`  ${url}/v1/anchors`);

@@ -129,6 +129,14 @@ export class AnchorBook {
     return anchors;
   }
 
+  /** The newest final anchors, newest first, without their evidence. */
+  async newest(limit: number): Promise<readonly Anchor[]> {
+    const anchors: Anchor[] = [];
+    for await (const [key, value] of this.#store.range('anchor', { reverse: true, limit }))
+      anchors.push(parseAnchor(parseUint64(key), value));
+    return anchors;
+  }
+
   /** The first final anchor that covers the entry with this index. */
   async covering(index: number): Promise<Anchor | undefined> {
     for await (const [key, value] of this.#store.range('anchor', { gt: formatUint64(index), limit: 1 })) {

@@ -27,6 +27,7 @@ import { Metrics } from './metrics.ts';
 import { openLedger, StartError } from './opening.ts';
 import { verifyWithOpenSsl } from './openssl.ts';
 import { readBundle, trustText } from './page.ts';
+import { every, Pulse } from './pulse.ts';
 import { Reading } from './reading.ts';
 import { Receipts } from './receipts.ts';
 import { Registry } from './registry.ts';
@@ -81,12 +82,15 @@ export async function startService(config: ServiceConfig, surroundings: Surround
     const serviceKey =
       serviceKeyFile === undefined ? undefined : await readPrivateKeyFile(serviceKeyFile, passphraseFile);
     const metrics = new Metrics();
+    // It is made of what is opened later; records come in only then.
+    let countRecords: (records: number) => void = () => undefined;
     const { store, ledger } = await openLedger(config, deployment, {
       now,
       randomBytes,
       onFault: vitals.fail,
       observe: batch => {
         metrics.countBatch(batch);
+        countRecords(batch.records);
         log.info(batch, 'committed');
       },
     });
@@ -133,6 +137,16 @@ export async function startService(config: ServiceConfig, surroundings: Surround
     const bundle = await readBundle();
     if (bundle === undefined)
       log.warn('serves no page for citizens: it is not built, which zegel serve does');
+    const pulse = new Pulse({
+      sizes,
+      condition: () => ({ ...vitals.health(watched), waitingSince: anchorer.status().waitingSince }),
+      anchors: book,
+      read: ledger.read,
+      now,
+      every,
+      onError: error => vitals.report(error, {}),
+    });
+    countRecords = records => pulse.count(records);
     const app = createApp({
       ledger,
       intake,
@@ -145,6 +159,7 @@ export async function startService(config: ServiceConfig, surroundings: Surround
       version: await version(),
       health: () => vitals.health(watched),
       metrics,
+      pulse,
       limits: limiting,
       stopping: vitals.stopping,
       baseUrl,

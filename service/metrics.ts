@@ -17,8 +17,8 @@ export type Gauges = {
   readonly accepting: () => boolean;
   /** How long the oldest record has waited for a final anchor; 0 when none waits. */
   readonly waitingMs: () => number;
-  /** How many uploads are under way, and how many bytes of batches they hold. */
-  readonly underWay: () => { readonly uploads: number; readonly bytes: number };
+  /** How many uploads and streams are under way, and how many bytes of batches are held. */
+  readonly underWay: () => { readonly uploads: number; readonly streams: number; readonly bytes: number };
 };
 
 export class Metrics {
@@ -126,6 +126,14 @@ export class Metrics {
       registers,
       collect() {
         this.set(underWay().uploads);
+      },
+    });
+    new Gauge({
+      name: 'zegel_streams',
+      help: 'Streams of events that are under way',
+      registers,
+      collect() {
+        this.set(underWay().streams);
       },
     });
     new Gauge({

@@ -8,6 +8,7 @@ import { type BatchParts, batchRoutes } from './batch.ts';
 import { drain } from './body.ts';
 import { docsRoutes } from './docs.ts';
 import { type DocumentParts, documentRoutes } from './document.ts';
+import { type FaceParts, faceRoutes } from './face.ts';
 import { commonFields, singleFields } from './headers.ts';
 import { type HealthParts, healthRoutes } from './health.ts';
 import { type LogParts, logRoutes } from './log.ts';
@@ -18,6 +19,7 @@ import { type ReadingParts, readingRoutes } from './reading.ts';
 import { type ReceiptParts, receiptRoutes } from './receipts.ts';
 import { type RecordParts, recordRoutes } from './records.ts';
 import { otherwise } from './routing.ts';
+import { type StreamParts, streamRoutes } from './stream.ts';
 import { type TileParts, tileRoutes } from './tiles.ts';
 import { tracing } from './tracing.ts';
 
@@ -31,6 +33,8 @@ export type AppParts = RecordParts &
   TileParts &
   HealthParts &
   DocumentParts &
+  StreamParts &
+  FaceParts &
   PageParts & {
     readonly log: Logger;
     /** Told of every error that is no refusal: `main` logs it and decides whether the service can go on. */
@@ -52,6 +56,8 @@ export function createApp(parts: AppParts): Koa {
   healthRoutes(router, parts);
   documentRoutes(router, parts);
   docsRoutes(router, parts);
+  streamRoutes(router, parts);
+  faceRoutes(router, parts);
   pageRoutes(router, parts);
 
   const app = new Koa();

@@ -23,7 +23,7 @@ export type LimitSettings = {
 export type RateName = 'key' | 'address' | 'read';
 
 /** Which limit somebody has met. */
-export type LimitName = RateName | 'uploads' | 'memory' | 'patience';
+export type LimitName = RateName | 'uploads' | 'streams' | 'memory' | 'patience';
 
 /**
  * What a submission costs its address. A good record costs 1. Refusing takes our time for nobody, so it costs as much as 50 of
@@ -34,6 +34,9 @@ export const costs = { submission: 1, refusal: 50, batchEvent: 2, bytes: 1_024 }
 
 /** Uploads at the same time: from one address, and in all. Each may hold some megabytes beside its batch. */
 const mostUploads = { perAddress: 16, inAll: 128 } as const;
+
+/** Streams at the same time: from one address, behind which may be a whole office, and in all. */
+const mostStreams = { perAddress: 20, inAll: 500 } as const;
 
 /** What the events of all batches under way may take in memory: four of the largest. */
 const batchesMaxBytes = 128 << 20;
@@ -48,6 +51,7 @@ export type Party = {
   /** What its batches hold together; undefined where an address says nothing about who is behind it. */
   readonly share: Share | undefined;
   uploads: number;
+  streams: number;
   readonly isBusy: boolean;
 };
 
@@ -64,6 +68,7 @@ export class Limits {
   // The view of the registry holds one object for each key, so this is no larger than that view.
   readonly #keys = new WeakMap<Jwk, Allowance>();
   #uploads = 0;
+  #streams = 0;
 
   constructor(parts: LimitParts) {
     this.#parts = parts;
@@ -74,9 +79,9 @@ export class Limits {
     return this.#parts.elapsed;
   }
 
-  /** How many uploads are under way, and how much their batches hold. */
-  get underWay(): { readonly uploads: number; readonly bytes: number } {
-    return { uploads: this.#uploads, bytes: this.#memory.taken };
+  /** How many uploads and streams are under way, and how much the batches hold. */
+  get underWay(): { readonly uploads: number; readonly streams: number; readonly bytes: number } {
+    return { uploads: this.#uploads, streams: this.#streams, bytes: this.#memory.taken };
   }
 
   /** The party that a request comes from. */
@@ -149,6 +154,29 @@ export class Limits {
     return { share: { take, give: share.give }, end };
   }
 
+  /** Begins a stream. @returns what ends it @throws {LedgerError} if there are too many at the same time */
+  beginStream(party: Party): () => void {
+    const isBeyond = party.share !== undefined && party.streams >= mostStreams.perAddress;
+    if (isBeyond || this.#streams >= mostStreams.inAll) {
+      this.count('streams');
+      const [code, who, count] = isBeyond
+        ? (['ADDRESS_LIMIT', 'of this address ', party.streams] as const)
+        : (['LOG_BUSY', '', this.#streams] as const);
+      throw new LedgerError(code, `${count} streams ${who}are under way: try again in 30 s`, {
+        retryAfterS: 30,
+      });
+    }
+    party.streams++;
+    this.#streams++;
+    let hasEnded = false;
+    return () => {
+      if (hasEnded) return;
+      hasEnded = true;
+      party.streams--;
+      this.#streams--;
+    };
+  }
+
   /** The middleware that holds every request to the limits of its address, and has it pay. */
   readonly middleware: Middleware = async (ctx, next) => {
     if (probes.has(ctx.path)) return next();
@@ -172,8 +200,9 @@ export class Limits {
       reads: new Allowance(readLimit, elapsed),
       share: addressLimit === 0 ? undefined : this.#memory.share(),
       uploads: 0,
+      streams: 0,
       get isBusy() {
-        return this.uploads > 0;
+        return this.uploads > 0 || this.streams > 0;
       },
     };
   }

@@ -91,6 +91,13 @@ describe('final anchors', () => {
     expect((await reopen()).finalSize).toBe(70_000);
   });
 
+  it('are given newest first, as many as are asked for, and without their evidence', async () => {
+    const { book } = await aBook();
+    for (const size of [1, 3, 7]) await book.settle(anAnchor(size), evidenceOf(size));
+    expect(await book.newest(2)).toEqual([anAnchor(7), anAnchor(3)]);
+    expect(await book.newest(9)).toEqual([7, 3, 1].map(anAnchor));
+  });
+
   it("give a key its walks after the anchor's, each node once", async () => {
     const { book } = await aBook();
     const keys = [

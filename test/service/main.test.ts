@@ -23,6 +23,8 @@ import { createPrivateKeyFile } from '../../service/keyfiles.ts';
 import { type Service, startService } from '../../service/main.ts';
 import { startHardhat, type TestChain } from '../helpers/chain.ts';
 import { forwarding } from './forwarding.ts';
+import { until } from './http/connections.ts';
+import { watching } from './http/watching.ts';
 import { type Answer, ask as askPort, problemOf } from './http/world.ts';
 import { aLogger, aPlace, freshEvent, type Place } from './place.ts';
 
@@ -325,6 +327,37 @@ describe('the log in public', () => {
     expect(body).toContain(`zegel_log_size{state="signed"} ${signed}`);
     expect(body).toContain('zegel_accepting 1');
     expect(body).toContain('zegel_anchor_waiting_seconds 0');
+  });
+});
+
+describe('the log’s stream', () => {
+  test('tells of a record, of its anchor, and ends with the service, which does not wait for it', async () => {
+    const place = await aPlace(chain);
+    try {
+      const service = await serve(place);
+      const watched = await watching(service);
+      const seen = watched.events().length;
+      await post(service, await place.statement(), { prefer: 'wait=30' });
+      const later = () => watched.events().slice(seen);
+      await until(() => later().some(({ name }) => name === 'anchor'));
+      const { data } = later().find(({ name }) => name === 'anchor') ?? {};
+      const listed = JSON.parse((await get(service, `/v1/anchors/${data?.['size']}`)).body);
+      expect(listed).toMatchObject({
+        block: data?.['block'],
+        root: data?.['root'],
+        blockHash: data?.['blockHash'],
+      });
+      expect(data?.['lagMs']).toBeGreaterThanOrEqual(0);
+      const { body } = await get(service, '/?lang=en');
+      expect(body).toContain(`<tr data-size="${data?.['size']}">`);
+
+      const started = performance.now();
+      await service.stop();
+      expect(await watched.ended).toBe('whole');
+      expect(performance.now() - started).toBeLessThan(5_000);
+    } finally {
+      await place.remove();
+    }
   });
 });
 

@@ -130,6 +130,39 @@ export const sizes = z
   })
   .describe('How far the log has come, by the states of a record.');
 
+export const sizeEvent = z
+  .object({
+    time,
+    sizes,
+    minutes: z
+      .array(z.int().nonnegative())
+      .length(60)
+      .describe(
+        'New records in each of the last 60 minutes, as far as the service has run; the last one is not over.',
+      ),
+  })
+  .describe('The log has grown, or a minute has begun.');
+export type SizeEvent = z.output<typeof sizeEvent>;
+
+export const anchorEvent = z
+  .object({
+    size,
+    root: hash,
+    block: z.int().nonnegative(),
+    blockHash: hex32,
+    blockTime: time,
+    transaction: hex32,
+    lagMs: z
+      .number()
+      .nonnegative()
+      .nullable()
+      .describe(
+        'Milliseconds from the first entry that it covers to its block; null where that is not known.',
+      ),
+  })
+  .describe('An anchor has become final. Its evidence is at `/v1/anchors/{size}`.');
+export type AnchorEvent = z.output<typeof anchorEvent>;
+
 export const aboutLog = z
   .object({
     origin: z.string().regex(/^[a-z0-9.:/_-]{1,128}$/),
@@ -157,6 +190,17 @@ export const health = z
   })
   .describe('The state of health.');
 export type Health = z.output<typeof health>;
+
+export const healthEvent = z
+  .object({
+    ...health.shape,
+    chain: z
+      .enum(['good', 'silent', 'trouble'])
+      .describe('`silent`: the chain does not answer. `trouble`: it does, but anchors do not come about.'),
+    waitingSince: time.nullable().describe('Since when a record has waited for its anchor to be final.'),
+  })
+  .describe('The state of health has changed.');
+export type HealthEvent = z.output<typeof healthEvent>;
 
 export const liveness = z.object({ status: z.enum(['UP', 'DOWN']) }).describe('Whether it is.');
 export type Liveness = z.output<typeof liveness>;

@@ -166,7 +166,8 @@ function valuesIn({ path, query }: Operation, asked: string): Readonly<Record<st
   const [place = '', search = ''] = asked.split('?');
   const pattern = new RegExp(`^${path.replaceAll('.', '\\.').replace(/\{(\w+)\}/, '(?<$1>.+)')}$`);
   const texts = { ...pattern.exec(place)?.groups, ...Object.fromEntries(new URLSearchParams(search)) };
-  const isNumber = (name: string) => name === 'size' || (query !== undefined && name !== 'leafHash');
+  const isNumber = (name: string) =>
+    name === 'size' || (query !== undefined && !['leafHash', 'lang'].includes(name));
   return Object.fromEntries(
     Object.entries(texts).map(([name, text]) => [name, isNumber(name) ? Number(text) : text]),
   );

@@ -22,7 +22,7 @@ const inAnswers: Readonly<Record<string, readonly [description: string, schema: 
   'x-tracing-id': ['As it was sent.', identifier],
   'Cache-Control': ['Who may keep the answer, and for how long.', text],
   ETag: ['The entity tag: a hash of the body.', { type: 'string', pattern: '^"[A-Za-z0-9_-]{22}"$' }],
-  Vary: ['What the answer also depends on.', { const: 'Authorization' }],
+  Vary: ['What the answer also depends on.', { enum: ['Authorization', 'Accept-Language'] }],
   Location: [
     'The full URL of the receipt.',
     { type: 'string', pattern: '/v1/records/[0-9a-f]{64}/receipt$' },

@@ -5,11 +5,14 @@ import { anchorsQuery, consistencyQuery, inclusionQuery, sizeParameter } from '.
 import {
   aboutLog,
   anchor,
+  anchorEvent,
   anchorPage,
   consistencyProof,
   health,
+  healthEvent,
   inclusionProof,
   liveness,
+  sizeEvent,
 } from './answers.ts';
 import { checkpoint } from './formats.ts';
 import type { Operation } from './operation.ts';
@@ -100,6 +103,26 @@ export const logOperations: readonly Operation[] = [
         caching: 'no-cache',
       },
     },
+  },
+  {
+    id: 'watchLog',
+    method: 'get',
+    path: '/v1/log/stream',
+    tag: 'Proofs',
+    head: false,
+    summary: 'Watch the log',
+    description:
+      'Server-sent events, at most some in a second however fast the log grows. First comes how things are: the newest ten anchors, sizes, health. With `Last-Event-ID` the anchors come that were missed, at most the newest hundred; `/v1/anchors` has them all. A comment comes when there is nothing to tell for 15 seconds. Who does not read is cut off, and may come again.',
+    fields: ['Last-Event-ID'],
+    answers: {
+      200: {
+        description: 'Events, until one of both ends it.',
+        mediaType: 'text/event-stream',
+        schema: z.string(),
+        events: { size: sizeEvent, anchor: anchorEvent, health: healthEvent },
+      },
+    },
+    problems: ['log-busy'],
   },
   {
     id: 'getCheckpoint',

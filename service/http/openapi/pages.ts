@@ -22,6 +22,16 @@ const html = {
 
 export const pageOperations: readonly Operation[] = [
   {
+    id: 'getFace',
+    method: 'get',
+    path: '/',
+    tag: 'Pages',
+    head: true,
+    summary: 'See how the log is',
+    query: { parameters: pageQuery, required: false },
+    answers: page("The ledger's face. Its figures are brought up to date from `/v1/log/stream`."),
+  },
+  {
     id: 'getReference',
     method: 'get',
     path: '/docs',

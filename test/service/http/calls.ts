@@ -152,6 +152,8 @@ export function callsOf(world: FixedWorld, changes: Changes = {}): Readonly<Reco
     getReadiness: get('/readyz'),
     getMetrics: get('/metrics'),
     getDocument: get('/v1/openapi.json'),
+    watchLog: get('/v1/log/stream'),
+    getFace: get('/'),
     getReference: get('/docs'),
     listProblems: get('/docs/problems'),
     getProblem: get(`/docs/problems/${absent ? 'no-such-problem' : 'log-busy'}`),

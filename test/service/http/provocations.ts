@@ -284,6 +284,21 @@ export const provocations: readonly Provocation[] = [
       return () => over.abort();
     },
   },
+  {
+    name: 'too many streams are under way from this address',
+    given: async ({ limits }) => {
+      for (let i = 0; i < 20; i++) limits.beginStream(limits.partyOf(anyone));
+      return undefined;
+    },
+  },
+  {
+    name: 'too many streams are under way',
+    world: { rates: { addressLimit: 0 } },
+    given: async ({ limits }) => {
+      for (let i = 0; i < 500; i++) limits.beginStream(limits.partyOf(anyone));
+      return undefined;
+    },
+  },
   { name: 'there is no service key', world: { privateKey: null } },
   { name: 'the service key is not registered', world: { privateKey: fixedKey(3) } },
   { name: 'there is no such entry', changes: { leaf: 'ab'.repeat(32) } },
@@ -302,6 +317,8 @@ export async function exchangeRaw(port: number, text: string): Promise<string> {
   let answer = '';
   socket.on('data', chunk => {
     answer += chunk.toString();
+    // A stream has no end.
+    if (answer.includes('event: health')) socket.destroy();
   });
   socket.on('error', () => undefined);
   socket.write(text);

@@ -366,7 +366,6 @@ describe('GET /metrics', () => {
 describe('paths and methods', () => {
   test.each(
     [
-      '/',
       '/v1',
       '/v1/',
       '/v1/records',

@@ -101,6 +101,12 @@ const script: readonly {
   { operation: 'getAnchor', name: 'final', summary: 'An anchor', call: () => get('/v1/anchors/4') },
   { operation: 'getLog', name: 'log', summary: 'A log of nine entries', call: () => get('/v1/log') },
   {
+    operation: 'watchLog',
+    name: 'first',
+    summary: 'What comes first',
+    call: () => get('/v1/log/stream'),
+  },
+  {
     operation: 'getCheckpoint',
     name: 'newest',
     summary: 'The newest checkpoint',
@@ -149,6 +155,7 @@ const script: readonly {
     hides: 'all',
     call: () => get('/v1/openapi.json'),
   },
+  { operation: 'getFace', name: 'now', summary: 'How it is', hides: 'all', call: () => get('/') },
   {
     operation: 'getReference',
     name: 'all',

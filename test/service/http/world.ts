@@ -26,6 +26,7 @@ import { Intake } from '../../../service/intake.ts';
 import type { ViewedKey } from '../../../service/keys.ts';
 import { Metrics } from '../../../service/metrics.ts';
 import { verifyWithOpenSsl } from '../../../service/openssl.ts';
+import { Pulse } from '../../../service/pulse.ts';
 import { Reading } from '../../../service/reading.ts';
 import { Receipts } from '../../../service/receipts.ts';
 import { type Database, Store } from '../../../service/store.ts';
@@ -69,7 +70,7 @@ export async function aWorld({
   elapsed = () => performance.now(),
   baseUrl,
   eventMaxBytes = 65_536,
-  anchors = [],
+  anchors: listed = [],
   database = memoryDatabase(),
   privateKey = serviceKey,
   startedAtMs = Date.now() - 60_000,
@@ -98,12 +99,14 @@ export async function aWorld({
   chance?: (lengthBytes: number) => Uint8Array;
   logKey?: KeyObject;
 } = {}) {
+  // A test may add to them.
+  const anchors = [...listed];
   const log = await aLog({
     origin: testOrigin,
     database,
     ...(logKey === undefined ? {} : { signer: aNoteSigner(testOrigin, logKey) }),
   });
-  const ledger = await log.open();
+  const ledger = await log.open({ observe: ({ records }) => pulse.count(records) });
   const keys = registeredKeys();
   keys.set(
     formatHex(serviceKeyId),
@@ -114,6 +117,8 @@ export async function aWorld({
     silent: false,
     clockOff: false,
     trust: null as string | null,
+    /** Since when a record has waited for its anchor. */
+    waitingSince: null as number | null,
     /** By how much the clock by which tokens are judged is off. */
     clockMs: 0,
     /** What `report` was told. */
@@ -165,6 +170,25 @@ export async function aWorld({
     state.clockMs += ms;
   };
   const bearers = new Bearers({ origin, keys: view, verify, now, startedAtMs, delay: delay ?? goOn });
+  const sizes = () => ({
+    sequenced: ledger.sequenced,
+    signed: ledger.signed().size,
+    anchored: anchors.at(-1)?.size ?? 1,
+    final: anchors.at(-1)?.size ?? 1,
+  });
+  const ticks = new Set<() => void>();
+  const pulse = new Pulse({
+    sizes,
+    condition: () => ({ ...state.health, waitingSince: state.waitingSince }),
+    anchors: { newest: async limit => anchors.toReversed().slice(0, limit) },
+    read: ledger.read,
+    now,
+    every: (_, task) => {
+      ticks.add(task);
+      return () => ticks.delete(task);
+    },
+    onError: error => state.faults.push(error),
+  });
   const reading = new Reading({ bearers, trail, keys: view, ledger, receipts });
   const app = createApp({
     ledger,
@@ -176,7 +200,8 @@ export async function aWorld({
       at: async size => anchors.find(anchor => anchor.size === size),
       after: async (size, limit) => anchors.filter(anchor => anchor.size > size).slice(0, limit),
     },
-    sizes: () => ({ sequenced: ledger.sequenced, signed: ledger.signed().size, anchored: 1, final: 1 }),
+    sizes,
+    pulse,
     contracts: [{ name: 'AnchorRegistry', address: new Uint8Array(20).fill(7), block: 1 }],
     version: '0.0.0',
     health: () => state.health,
@@ -207,6 +232,10 @@ export async function aWorld({
     state,
     app,
     server,
+    pulse,
+    /** What runs on a timer; a test lets time pass by calling it. */
+    ticks,
+    anchors,
     bearers,
     reading,
     stopping,
@@ -241,16 +270,25 @@ export function ask(
   const { port, localAddress } = world;
   const req = request({ host: '127.0.0.1', port, localAddress, path, method, headers, agent: false }, res => {
     const chunks: Buffer[] = [];
-    res.on('data', chunk => chunks.push(chunk));
-    res.on('end', () =>
-      resolve({ status: res.statusCode ?? 0, headers: res.headers, body: Buffer.concat(chunks).toString() }),
-    );
+    const done = () =>
+      resolve({ status: res.statusCode ?? 0, headers: res.headers, body: Buffer.concat(chunks).toString() });
+    res.on('data', chunk => {
+      chunks.push(chunk);
+      // A stream has no end: it is enough to have been told how things are.
+      if (isStream(res.headers) && /^event: health$[\s\S]*\n\n$/m.test(Buffer.concat(chunks).toString())) {
+        done();
+        req.destroy();
+      }
+    });
+    res.on('end', done);
     res.on('error', reject);
   });
   req.on('error', reject);
   req.end(body);
   return promise;
 }
+
+const isStream = (headers: Answer['headers']) => headers['content-type'] === 'text/event-stream';
 
 /** Submits a body as a statement. */
 export function submit(
