@@ -35,6 +35,10 @@ export type Check = {
   readonly name: string | null;
   /** The file as it was given or sent, or as it was completed. */
   readonly receipt: Uint8Array | null;
+  /** The file as it was given, before a service completed it. */
+  readonly given: Uint8Array | null;
+  /** The code for which a service sent it; null where it did not. */
+  readonly leaf: string | null;
   readonly outcome: Outcome;
   readonly waiting: Waiting | null;
   readonly original: Original | null;
@@ -78,6 +82,8 @@ export class Checks {
   #loose: readonly File[] = [];
   #trust: TrustState | null = null;
   #trustFault: string | null = null;
+  /** Settles once the trust file has been read that was given last: until then nothing can be judged. */
+  #trusting: Promise<void> = Promise.resolve();
   #last = 0;
 
   /** @param changed called after every change */
@@ -105,7 +111,12 @@ export class Checks {
   }
 
   /** Uses a trust file from now on, and judges all that is there again. One that cannot be read changes nothing. */
-  async useTrust(text: string, isOwn: boolean): Promise<void> {
+  useTrust(text: string, isOwn: boolean): Promise<void> {
+    this.#trusting = this.#readTrust(text, isOwn);
+    return this.#trusting;
+  }
+
+  async #readTrust(text: string, isOwn: boolean): Promise<void> {
     const facts = await this.#means.desk.do('trust', { trust: text });
     if ('fault' in facts) this.#trustFault = facts.fault;
     else {
@@ -113,13 +124,19 @@ export class Checks {
       this.#trustFault = null;
     }
     this.#changed();
-    if (!('fault' in facts))
-      for (const check of this.#list) if (check.receipt !== null) await this.#judge(check.id, check.receipt);
+    if ('fault' in facts) return;
+    for (const { id, leaf, given } of this.#list) {
+      // What a service has sent is asked for again; what it has completed is completed again.
+      this.#change(id, { waiting: null, isCompleted: false });
+      if (leaf !== null) await this.#ask(id, leaf);
+      else if (given !== null) await this.#judge(id, given);
+    }
   }
 
   /** Takes files: receipts, and what may lie beside them. Receipts replace what was there before. */
   async takeFiles(files: readonly File[]): Promise<void> {
     const { receipts, beside } = await sortFiles(files);
+    await this.#trusting;
     if (receipts.length === 0) return this.#takeBeside(beside);
     if (receipts.length > maxReceipts) return this.#refuse(null, 'too-many');
     const waiting = this.#loose;
@@ -127,10 +144,10 @@ export class Checks {
     this.#list = receipts.map(({ name, receipt }) =>
       typeof receipt === 'string'
         ? this.#unchecked(name, receipt)
-        : { ...this.#unchecked(name, 'fault'), receipt, outcome: { kind: 'busy' } },
+        : { ...this.#unchecked(name, 'fault'), given: receipt, outcome: { kind: 'busy' } },
     );
     this.#changed();
-    for (const { id, receipt } of this.#list) if (receipt !== null) await this.#judge(id, receipt);
+    for (const { id, given } of this.#list) if (given !== null) await this.#judge(id, given);
     await this.#lay([...waiting, ...beside.map(({ file }) => file)]);
   }
 
@@ -184,13 +201,14 @@ export class Checks {
     const { id } = check;
     this.#list = [given.kind === 'fault' ? check : { ...check, outcome: { kind: 'busy' } }];
     this.#changed();
+    await this.#trusting;
     if (given.kind === 'leaf') return this.#ask(id, given.leaf);
     if (given.kind !== 'receipt') return;
     const { receipt } = given;
     if (receipt.length > maxReceiptBytes) return this.#fail(id, 'too-large');
     const kind = kindOf(receipt);
     if (kind === 'event' || kind === 'trust' || kind === 'fork') return this.#fail(id, kind);
-    this.#change(id, { receipt });
+    this.#change(id, { given: receipt });
     await this.#judge(id, receipt);
     const waiting = this.#loose;
     this.#loose = [];
@@ -199,6 +217,7 @@ export class Checks {
 
   /** A service's answer is never a reason to say that something does not match: it may be the service that lies. */
   async #ask(id: number, leaf: string): Promise<void> {
+    this.#change(id, { leaf });
     const trust = this.#trust?.text;
     if (trust === undefined) return this.#fail(id, 'no-trust');
     const sent = await askReceipt(this.#means.service, leaf);
@@ -214,6 +233,7 @@ export class Checks {
   }
 
   async #judge(id: number, receipt: Uint8Array): Promise<void> {
+    this.#change(id, { receipt });
     const trust = this.#trust?.text;
     if (trust === undefined) return this.#fail(id, 'no-trust');
     try {
@@ -298,7 +318,14 @@ export class Checks {
 
   #unchecked(name: string | null, reason: Reason): Check {
     const outcome = { kind: 'unchecked', reason } as const;
-    const nothing = { receipt: null, waiting: null, original: null, isCompleted: false };
+    const nothing = {
+      receipt: null,
+      given: null,
+      leaf: null,
+      waiting: null,
+      original: null,
+      isCompleted: false,
+    };
     return { id: ++this.#last, name, outcome, ...nothing };
   }
 

@@ -43,11 +43,9 @@ export const dutch: Texts = {
       `Dit klopt: het is een vermelding van het register zelf, en sinds ${date} is er niets aan veranderd.`,
   },
   pending: {
-    record:
-      'Dit is ondertekend en opgenomen in het register, maar het staat nog niet vast in de blockchain. Wacht daar nog even op.',
-    proofOnly:
-      'Dit is opgenomen in het register, maar het staat nog niet vast in de blockchain. Wacht daar nog even op.',
-    own: 'Deze vermelding van het register zelf staat nog niet vast in de blockchain. Wacht daar nog even op.',
+    record: 'Dit is ondertekend en opgenomen in het register, maar het staat nog niet vast in de blockchain.',
+    proofOnly: 'Dit is opgenomen in het register, maar het staat nog niet vast in de blockchain.',
+    own: 'Deze vermelding van het register zelf staat nog niet vast in de blockchain.',
   },
   doesNotMatch: 'Dit klopt niet:',
   wrong: {
@@ -70,7 +68,8 @@ export const dutch: Texts = {
     'not-found': 'de dienst zegt dat ze onder deze code niets heeft.',
     'strange-answer': 'de dienst gaf een antwoord dat geen bewijs is.',
     'other-record': 'de dienst gaf geen bewijs voor deze code, maar iets anders.',
-    'not-verified': 'wat de dienst stuurde, houdt geen stand. Dat is een fout van de dienst.',
+    'not-verified':
+      'wat de dienst stuurde, houdt geen stand. Dat ligt aan de dienst, of aan het vertrouwensbestand.',
     'no-trust': 'er is nog geen vertrouwensbestand. Kies er hieronder een.',
     'too-large': 'het bestand is groter dan een ontvangstbewijs kan zijn.',
     'too-many': 'dat zijn er te veel tegelijk. Geef er hoogstens duizend.',
@@ -210,7 +209,8 @@ export const dutch: Texts = {
       'no-fingerprint':
         'Er valt niets te vergelijken: wat er ondertekend werd, noemt geen vingerafdruk van dit bestand.',
     },
-    document: path => `Dit is het bestand waarvan de vingerafdruk ondertekend werd, bij “${path}”.`,
+    document: path =>
+      `Dit is het bestand waarvan de vingerafdruk ondertekend werd${path === null ? '' : `, bij “${path}”`}.`,
   },
 
   trust: {

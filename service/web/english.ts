@@ -43,10 +43,9 @@ export const english: Texts = {
       `This checks out: it is an entry of the register itself, and it has not changed since ${date}.`,
   },
   pending: {
-    record:
-      'This is signed and taken into the register, but not yet fixed in the blockchain. Please wait for that.',
-    proofOnly: 'This is taken into the register, but not yet fixed in the blockchain. Please wait for that.',
-    own: 'This entry of the register itself is not yet fixed in the blockchain. Please wait for that.',
+    record: 'This is signed and taken into the register, but not yet fixed in the blockchain.',
+    proofOnly: 'This is taken into the register, but not yet fixed in the blockchain.',
+    own: 'This entry of the register itself is not yet fixed in the blockchain.',
   },
   doesNotMatch: 'This does not check out:',
   wrong: {
@@ -69,7 +68,7 @@ export const english: Texts = {
     'not-found': 'the service says that it has nothing under this code.',
     'strange-answer': 'the service gave an answer that is no receipt.',
     'other-record': 'the service gave no receipt for this code, but something else.',
-    'not-verified': 'what the service sent does not hold. That is a fault of the service.',
+    'not-verified': 'what the service sent does not hold. That is due to the service, or to the trust file.',
     'no-trust': 'there is no trust file yet. Choose one below.',
     'too-large': 'the file is larger than a receipt can be.',
     'too-many': 'these are too many at once. Give a thousand at most.',
@@ -202,7 +201,8 @@ export const english: Texts = {
       'no-event': 'There is nothing to compare: the content is not in this receipt.',
       'no-fingerprint': 'There is nothing to compare: what was signed names no fingerprint of this file.',
     },
-    document: path => `This is the file whose fingerprint was signed, at “${path}”.`,
+    document: path =>
+      `This is the file whose fingerprint was signed${path === null ? '' : `, at “${path}”`}.`,
   },
 
   trust: {

@@ -70,7 +70,10 @@ function whoIn(
 function whenIn({ texts, language }: View, { verification }: Judgement, { event }: Content): ComponentChild {
   const { labels } = texts;
   const { time, block, blockTime } = verification.facts ?? {};
-  const said = attribute(event, 'time');
+  const eventTime = attribute(event, 'time');
+  // What `zegel submit --documents` writes where nobody says otherwise, so that a document is always the same event.
+  const saysNothing = attribute(event, 'type') === 'zegel.document' && eventTime === '1970-01-01T00:00:00Z';
+  const said = saysNothing ? null : eventTime;
   return h(
     'dl',
     null,

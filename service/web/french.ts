@@ -43,13 +43,11 @@ export const french: Texts = {
       `Ce reçu est exact : c’est une inscription du registre lui-même, et rien n’y a changé depuis le ${date}.`,
   },
   pending: {
-    record:
-      'Ceci est signé et inscrit au registre, mais pas encore fixé dans la blockchain. Attendez encore un peu.',
-    proofOnly:
-      'Ceci est inscrit au registre, mais pas encore fixé dans la blockchain. Attendez encore un peu.',
-    own: 'Cette inscription du registre lui-même n’est pas encore fixée dans la blockchain. Attendez encore un peu.',
+    record: 'Ceci est signé et inscrit au registre, mais pas encore fixé dans la blockchain.',
+    proofOnly: 'Ceci est inscrit au registre, mais pas encore fixé dans la blockchain.',
+    own: 'Cette inscription du registre lui-même n’est pas encore fixée dans la blockchain.',
   },
-  doesNotMatch: 'Ce reçu est inexact :',
+  doesNotMatch: 'Ceci est inexact :',
   wrong: {
     parse: 'ce fichier n’a pas la forme d’un reçu.',
     statement: 'la signature ne correspond pas à ce contenu et à cette clé.',
@@ -70,7 +68,8 @@ export const french: Texts = {
     'not-found': 'le service dit n’avoir rien sous ce code.',
     'strange-answer': 'le service a donné une réponse qui n’est pas un reçu.',
     'other-record': 'le service n’a pas donné de reçu pour ce code, mais autre chose.',
-    'not-verified': 'ce que le service a envoyé ne tient pas. C’est une erreur du service.',
+    'not-verified':
+      'ce que le service a envoyé ne tient pas. Cela tient au service, ou au fichier de confiance.',
     'no-trust': 'il n’y a pas encore de fichier de confiance. Choisissez-en un ci-dessous.',
     'too-large': 'le fichier est plus grand qu’un reçu ne peut l’être.',
     'too-many': 'il y en a trop à la fois. Donnez-en mille au plus.',
@@ -209,7 +208,8 @@ export const french: Texts = {
       'no-fingerprint':
         'Il n’y a rien à comparer : ce qui a été signé ne mentionne aucune empreinte de ce fichier.',
     },
-    document: path => `C’est le fichier dont l’empreinte a été signée, à « ${path} ».`,
+    document: path =>
+      `C’est le fichier dont l’empreinte a été signée${path === null ? '' : `, à « ${path} »`}.`,
   },
 
   trust: {

@@ -44,10 +44,9 @@ export const german: Texts = {
   },
   pending: {
     record:
-      'Dies ist unterschrieben und ins Register aufgenommen, steht aber noch nicht fest in der Blockchain. Bitte warten Sie darauf noch.',
-    proofOnly:
-      'Dies ist ins Register aufgenommen, steht aber noch nicht fest in der Blockchain. Bitte warten Sie darauf noch.',
-    own: 'Dieser Eintrag des Registers selbst steht noch nicht fest in der Blockchain. Bitte warten Sie darauf noch.',
+      'Dies ist unterschrieben und ins Register aufgenommen, steht aber noch nicht fest in der Blockchain.',
+    proofOnly: 'Dies ist ins Register aufgenommen, steht aber noch nicht fest in der Blockchain.',
+    own: 'Dieser Eintrag des Registers selbst steht noch nicht fest in der Blockchain.',
   },
   doesNotMatch: 'Das stimmt nicht:',
   wrong: {
@@ -71,7 +70,8 @@ export const german: Texts = {
     'not-found': 'Der Dienst sagt, dass er unter diesem Code nichts hat.',
     'strange-answer': 'Der Dienst gab eine Antwort, die kein Beleg ist.',
     'other-record': 'Der Dienst gab keinen Beleg für diesen Code, sondern etwas anderes.',
-    'not-verified': 'Was der Dienst geschickt hat, hält nicht stand. Das ist ein Fehler des Dienstes.',
+    'not-verified':
+      'Was der Dienst geschickt hat, hält nicht stand. Das liegt am Dienst oder an der Vertrauensdatei.',
     'no-trust': 'Es gibt noch keine Vertrauensdatei. Wählen Sie unten eine aus.',
     'too-large': 'Die Datei ist größer, als ein Beleg sein kann.',
     'too-many': 'Das sind zu viele auf einmal. Geben Sie höchstens tausend an.',
@@ -211,7 +211,8 @@ export const german: Texts = {
       'no-fingerprint':
         'Es gibt nichts zu vergleichen: Was unterschrieben wurde, nennt keinen Fingerabdruck dieser Datei.',
     },
-    document: path => `Das ist die Datei, deren Fingerabdruck unterschrieben wurde, bei „${path}“.`,
+    document: path =>
+      `Das ist die Datei, deren Fingerabdruck unterschrieben wurde${path === null ? '' : `, bei „${path}“`}.`,
   },
 
   trust: {

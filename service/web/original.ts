@@ -42,7 +42,7 @@ function wordsOn({ texts }: View, found: Found): string {
   if (found === 'busy') return texts.original.busy;
   if (found === 'unreadable') return texts.original.unreadable;
   return found.kind === 'document'
-    ? texts.original.document(visibleLine(nameOf(found.path)))
+    ? texts.original.document(found.path.join() === 'data,sha256' ? null : visibleLine(nameOf(found.path)))
     : texts.original.found[found.kind];
 }
 

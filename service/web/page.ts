@@ -1,7 +1,7 @@
 /** The whole page: the question, or its answer, and under it what the answer rests on. */
 
 import { type ComponentChild, h } from 'preact';
-import { verdictOf } from './checks.ts';
+import { isOtherOriginal, verdictOf } from './checks.ts';
 import { factsOn } from './facts.ts';
 import { textsIn } from './languages.ts';
 import { limitsOn } from './limits.ts';
@@ -49,6 +49,7 @@ function mainOf(view: View): (ComponentChild | null)[] {
       : h('p', { class: 'loose' }, texts.original.loose(loose.map(({ name }) => name).join(', ')));
   const check = list.length === 1 ? list[0] : list.find(({ id }) => id === opened);
   if (check === undefined) return [tableOn(view), looseNote, trustOn(view), selfOn(view, null), waysOn(view)];
+  const isOther = isOtherOriginal(check.original);
   return [
     list.length === 1
       ? null
@@ -63,9 +64,11 @@ function mainOf(view: View): (ComponentChild | null)[] {
         ),
     verdictOn(view, check),
     looseNote,
+    // What is wrong stands under the verdict, before what is right.
+    isOther ? originalOn(view, check) : null,
     factsOn(view, check),
-    originalOn(view, check),
-    limitsOn(view, check),
+    isOther ? null : originalOn(view, check),
+    isOther ? null : limitsOn(view, check),
     stepsOn(view, check),
     trustOn(view),
     selfOn(view, check),

@@ -6,7 +6,7 @@ import { type Check, verdictOf } from './checks.ts';
 import { visibleLine } from './event.ts';
 import { sign } from './icons.ts';
 import { dataOf, sentenceOf } from './verdict.ts';
-import { grouped, shortMoment, type View } from './view.ts';
+import { grouped, type View } from './view.ts';
 
 export function tableOn(view: View): ComponentChild {
   const { texts, checks, language } = view;
@@ -70,11 +70,13 @@ function row(view: View, check: Check, i: number): ComponentChild {
   const { table } = texts;
   const verdict = verdictOf(check);
   const judgement = check.outcome.kind === 'judged' ? check.outcome.judgement : null;
-  const { agency, time } = judgement?.verification.facts ?? {};
+  const { agency, time, kind } = judgement?.verification.facts ?? {};
   const type = judgement?.content?.event?.lines.find(({ path }) => path.join() === 'type')?.value;
   const name = check.name === null ? table.unnamed(String(i + 1)) : visibleLine(check.name);
   const what =
-    verdict === 'matches' ? (type === undefined ? null : visibleLine(type)) : sentenceOf(view, check);
+    verdict === 'matches' && kind !== undefined
+      ? visibleLine(type ?? texts.labels.kinds[kind])
+      : sentenceOf(view, check);
   return h(
     'tr',
     { key: check.id, class: verdict, ...dataOf(check) },
@@ -99,13 +101,15 @@ function row(view: View, check: Check, i: number): ComponentChild {
       { 'data-name': table.agency },
       agency === undefined ? null : visibleLine(judgement?.content?.agencyName ?? agency),
     ),
-    h('td', { 'data-name': table.when }, time === undefined ? null : whenOf(time, language)),
+    h('td', { 'data-name': table.when, class: 'when' }, time === undefined ? null : whenOf(time, language)),
     h('td', { 'data-name': table.what }, what === null ? null : h('bdi', null, what)),
   );
 }
 
 function whenOf(time: string, language: View['language']): string {
-  return Number.isNaN(Date.parse(time)) ? time : shortMoment(time, language);
+  return Number.isNaN(Date.parse(time))
+    ? time
+    : new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(time));
 }
 
 function countsOf(verdicts: readonly Verdict[]): Record<Verdict, number> {

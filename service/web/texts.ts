@@ -161,7 +161,8 @@ export type Texts = {
     readonly unreadable: string;
     readonly loose: (names: string) => string;
     readonly found: Readonly<Record<Exclude<Comparison['kind'], 'document'>, string>>;
-    readonly document: (path: string) => string;
+    /** `path`: where in the event; null where that goes without saying. */
+    readonly document: (path: string | null) => string;
   };
 
   readonly trust: {

@@ -6,7 +6,7 @@ import { type Check, isOtherOriginal, verdictOf } from './checks.ts';
 import { visibleLine } from './event.ts';
 import { sign } from './icons.ts';
 import type { Judgement } from './judge.ts';
-import type { Said } from './texts.ts';
+import type { Reason, Said } from './texts.ts';
 import { shortMoment, type View } from './view.ts';
 
 export function verdictOn(view: View, check: Check): ComponentChild {
@@ -36,7 +36,8 @@ export function verdictOn(view: View, check: Check): ComponentChild {
 export function sentenceOf({ texts, language }: View, check: Check): string {
   const { outcome } = check;
   if (outcome.kind === 'busy') return texts.ways.busy;
-  if (outcome.kind === 'unchecked') return `${texts.couldNotCheck} ${texts.reasons[outcome.reason]}`;
+  if (outcome.kind === 'unchecked')
+    return `${texts.couldNotCheck} ${firstAndRest(texts.reasons[outcome.reason])[0]}`;
   const { judgement } = outcome;
   const { verification, content } = judgement;
   const form = formOf(judgement);
@@ -82,7 +83,10 @@ function adviceOn(view: View, check: Check): readonly string[] {
   const { advice } = view.texts;
   const { outcome } = check;
   if (outcome.kind === 'busy') return [];
-  if (outcome.kind === 'unchecked') return [advice.unchecked];
+  if (outcome.kind === 'unchecked') {
+    const [, ...rest] = firstAndRest(view.texts.reasons[outcome.reason]);
+    return noReceipt.has(outcome.reason) ? rest : [...rest, advice.unchecked];
+  }
   const { verdict, finality } = outcome.judgement.verification;
   if (verdict === 'does-not-match')
     return failedStep(check) === 'checkpoint' ? [advice.wrong, advice.otherLog] : [advice.wrong];
@@ -92,6 +96,22 @@ function adviceOn(view: View, check: Check): readonly string[] {
     ...(check.isCompleted ? [advice.completed] : []),
     ...(finality === 'unproved' ? [advice.development] : []),
   ];
+}
+
+/** What is no receipt, and so there is none of which nothing would be said. */
+const noReceipt: ReadonlySet<Reason> = new Set([
+  'document',
+  'event',
+  'trust',
+  'fork',
+  'not-recognised',
+  'no-receipts',
+]);
+
+/** A sentence, and what is to be said after it. */
+function firstAndRest(text: string): readonly [string, ...string[]] {
+  const [first = text, ...rest] = text.split(/(?<=\.) /);
+  return rest.length === 0 ? [first] : [first, rest.join(' ')];
 }
 
 /** How much later than the interval says an anchor may come before one should wonder: a block must be made and become final. */

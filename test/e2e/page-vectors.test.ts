@@ -7,7 +7,7 @@ import { fingerprint } from '../../merkle/trust.ts';
 import { stepNames } from '../../merkle/verification.ts';
 import { putTogether, readBundle } from '../../service/page.ts';
 import { languages } from '../../service/web/settings.ts';
-import { type Browser, chromiumNote, chromiumPresent, startBrowser } from '../helpers/browser.ts';
+import { aBrowser, type Browser, chromiumNote, chromiumPresent, citizen } from '../helpers/browsing.ts';
 import { aPageSite, type PageSite } from '../helpers/page-site.ts';
 import {
   type ReceiptVector,
@@ -30,9 +30,11 @@ describe.skipIf(!chromiumPresent || !vectorsPresent)(
     const faults: unknown[] = [];
 
     beforeAll(async () => {
-      browser = await startBrowser({ offline: true });
+      browser = await aBrowser({ ...citizen, offline: true });
       site = await aPageSite({ trust: new TextDecoder().decode(readVectorTrustFile('qbft.json')) });
       tab = await browser.context.newPage();
+      // Hundreds at once, on a machine that may have more to do.
+      tab.setDefaultTimeout(60_000);
       tab.on('pageerror', error => faults.push(error));
       tab.on('console', message => faults.push(message.text()));
       await tab.goto(await site.onDisk({ service: null }));
@@ -60,7 +62,9 @@ describe.skipIf(!chromiumPresent || !vectorsPresent)(
       const alone = cases.filter(vector => !isPlainlyReceipt(vector));
       const together = cases.filter(isPlainlyReceipt);
 
-      it(`judges all ${cases.length} of ${trustFile} as the command line does`, async () => {
+      it(`judges all ${cases.length} of ${trustFile} as the command line does`, {
+        timeout: 120_000,
+      }, async () => {
         await useTrust(tab, trustFile);
         const found = new Map<string, Row>();
         for (const files of [together, ...alone.map(vector => [vector])].filter(({ length }) => length > 0))

@@ -8,7 +8,7 @@ import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { chromiumNote, chromiumPresent, startBrowser } from '../helpers/browser.ts';
+import { aBrowser, chromiumNote, chromiumPresent, citizen } from '../helpers/browsing.ts';
 import { cleanEnvironment } from '../helpers/cli.ts';
 import { blocksOf, readPage } from '../helpers/page.ts';
 
@@ -137,7 +137,7 @@ describe('By hand', () => {
     `shows a verified receipt at the link that npm start prints${chromiumNote}`,
     async () => {
       const [, link = ''] = /^ {2}(http\S+\/verify#leaf=[0-9a-f]{64})$/m.exec(demo.lines.join('\n')) ?? [];
-      const browser = await startBrowser();
+      const browser = await aBrowser(citizen);
       try {
         const tab = await browser.context.newPage();
         await tab.goto(link);

@@ -10,13 +10,7 @@ import { escaped } from '../../../service/audit/markup.ts';
 import { auditPage } from '../../../service/audit/page.ts';
 import { type AuditReport, makeReport } from '../../../service/audit/report.ts';
 import { aLogView, anOutcome, aRepeat, reportsByVerdict, someTimes } from '../../helpers/audit-reports.ts';
-import {
-  axeFaults,
-  type Browser,
-  chromiumNote,
-  chromiumPresent,
-  startBrowser,
-} from '../../helpers/browser.ts';
+import { aBrowser, axeFaults, type Browser, chromiumNote, chromiumPresent } from '../../helpers/browsing.ts';
 
 describe('auditPage', () => {
   it("escapes strangers' texts, and what would turn them around", async () => {
@@ -65,7 +59,7 @@ describe.skipIf(!chromiumPresent)(`Chromium${chromiumNote}`, () => {
     reports = await reportsByVerdict();
     for (const [verdict, report] of Object.entries(reports))
       await writeFile(join(folder, `${verdict}.html`), auditPage(report));
-    browser = await startBrowser();
+    browser = await aBrowser();
   }, 60_000);
   afterAll(async () => {
     await browser?.close();
