@@ -33,6 +33,7 @@ const style = `
 .ways p a { display: inline-block; min-height: 1.75rem; }
 @media (max-width: 40rem) {
   table.stacked tr { display: grid; grid-template-columns: 1fr 1fr; gap: 0 1.75rem; }
+  table.stacked td:nth-child(3) { grid-column: 1 / -1; }
   table.stacked th[data-name]::before { content: attr(data-name) ": "; color: var(--quiet); font-weight: 400; }
 }
 @media (min-width: 100rem) and (min-height: 50rem) { html { font-size: 125%; } }

@@ -41,6 +41,7 @@ thead th { border-top: 0; color: var(--quiet); font-weight: 550; }
 tbody th { font-weight: 550; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .quiet { color: var(--quiet); }
+@media (min-width: 40.01rem) { thead th, tbody th { white-space: nowrap; } }
 @media (max-width: 40rem) {
   body { padding-top: 1rem; }
   h1 { font-size: 1.35rem; }

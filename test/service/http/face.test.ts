@@ -222,6 +222,8 @@ describe.skipIf(!chromiumPresent)(`in Chromium${chromiumNote}`, () => {
     const { tab } = await opened(browser, `${world.url}/?lang=en`);
     const state = tab.locator('[data-live="state"]');
     await expect.poll(() => state.textContent()).toContain('up to date');
+    const seen: unknown[] = [];
+    world.server.on('request', ({ headers }) => seen.push(headers['last-event-id']));
     await record();
     world.anchors.push(anAnchor(2));
     // The connection, not the service.
@@ -232,6 +234,8 @@ describe.skipIf(!chromiumPresent)(`in Chromium${chromiumNote}`, () => {
     await expect.poll(() => state.textContent(), { timeout: 15_000 }).toContain('up to date');
     await expect.poll(() => tab.locator('[data-live="signed"]').textContent()).toBe('2');
     expect(await tab.locator('[data-live="anchors"] tr').count()).toBe(2);
+    // The browser has said where it stood.
+    expect(seen).toContain('1-1');
     await tab.close();
     await until(() => world.limits.underWay.streams === 0);
   });
