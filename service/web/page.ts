@@ -20,7 +20,7 @@ export function page(view: View): ComponentChild {
     'div',
     { class: `page ${view.isDragging ? 'dragging' : ''}` },
     h('a', { class: 'skip', href: '#main', onClick: view.act.skip }, texts.skip),
-    h('header', null, wordmark(), languagesOn(view)),
+    h('header', null, wordmark(view), languagesOn(view)),
     h(
       'main',
       { id: 'main', tabIndex: -1 },
@@ -114,16 +114,19 @@ function languagesOn({ texts, language, settings, act }: View): ComponentChild |
   );
 }
 
-function wordmark(): ComponentChild {
+/** Leads home, where there is one: a file on a disk has none. */
+function wordmark({ canBeSaved }: View): ComponentChild {
+  const sign = h(
+    'svg',
+    { viewBox: '0 0 24 24', 'aria-hidden': 'true', focusable: 'false' },
+    h('circle', { cx: 12, cy: 12, r: 10.5 }),
+    h('path', { d: 'M7.5 8h9l-9 8h9' }),
+  );
   return h(
     'p',
-    { class: 'wordmark' },
-    h(
-      'svg',
-      { viewBox: '0 0 24 24', 'aria-hidden': 'true', focusable: 'false' },
-      h('circle', { cx: 12, cy: 12, r: 10.5 }),
-      h('path', { d: 'M7.5 8h9l-9 8h9' }),
-    ),
-    'Zegel',
+    null,
+    canBeSaved
+      ? h('a', { class: 'wordmark', href: './' }, sign, 'Zegel')
+      : h('span', { class: 'wordmark' }, sign, 'Zegel'),
   );
 }

@@ -10,6 +10,9 @@ type Answer = { readonly id: number; readonly gives?: unknown; readonly fault?: 
 
 type Waiting = { readonly resolve: (gives: unknown) => void; readonly reject: (error: Error) => void };
 
+/** How long a worker may take to come to life, milliseconds. */
+const patienceMs = 5_000;
+
 /** Does tasks one after another, wherever they are done. */
 export class Desk {
   readonly #worker: Worker | undefined;
@@ -25,12 +28,16 @@ export class Desk {
     this.#isThere = new Promise(resolve => {
       this.#waiting.set(0, { resolve: () => resolve(true), reject: () => resolve(false) });
     });
-    this.#worker.onerror = () => {
+    const giveUp = () => {
       // It never came to life, or died: what waits is told, and what comes is done here.
+      this.#worker?.terminate();
       this.#isThere = Promise.resolve(false);
       for (const { reject } of this.#waiting.values()) reject(new Error('the worker ended'));
       this.#waiting.clear();
     };
+    this.#worker.onerror = giveUp;
+    // Nor does every browser that gives none say so.
+    setTimeout(() => this.#waiting.has(0) && giveUp(), patienceMs);
   }
 
   /** Does a task. Rejects with a plain Error for faults of our own, which say nothing about a receipt. */

@@ -48,6 +48,10 @@ describe.skipIf(!chromiumPresent)(`the page${chromiumNote}`, () => {
   beforeEach(async () => {
     tab = await browser.context.newPage();
     tab.on('pageerror', error => faults.push(error));
+    tab.on('console', message => {
+      // That an answer did not come is said there, too, and is no fault of the page.
+      if (!message.text().startsWith('Failed to load resource')) faults.push(message.text());
+    });
     site.answers.clear();
     site.asked.length = 0;
   });
@@ -81,6 +85,8 @@ describe.skipIf(!chromiumPresent)(`the page${chromiumNote}`, () => {
       expect(await text('.what pre')).toBe(new TextDecoder().decode(exhibits.grant));
       expect(await text('.when')).toContain('24 november 2026 om 09:01:00 CET');
       expect(askedForRecords()).toEqual([]);
+      // The arithmetic is not done on the page.
+      expect(tab.workers()).toHaveLength(1);
     });
 
     it('takes one that is dropped', async () => {
@@ -419,6 +425,68 @@ describe.skipIf(!chromiumPresent)(`the page${chromiumNote}`, () => {
         }
       });
       expect(refused).toContain('TrustedHTML');
+      // The browser complains of it, too.
+      await expect.poll(() => faults.splice(0).join()).toContain('TrustedHTML');
+    });
+  });
+
+  describe('a browser', () => {
+    it('that gives no worker, or one that never speaks, judges on the page', async () => {
+      for (const spoil of [
+        () => {
+          Reflect.deleteProperty(globalThis, 'Worker');
+        },
+        () => {
+          Reflect.set(
+            globalThis,
+            'Worker',
+            class {
+              terminate() {}
+            },
+          );
+        },
+      ]) {
+        const other = await browser.context.newPage();
+        await other.clock.install();
+        await other.addInitScript(spoil);
+        await other.goto(`${site.url}/verify`);
+        await choose(other, { 'receipt.json': textOf(exhibits.good) });
+        await other.clock.runFor(6_000);
+        await other.locator('section.verdict.matches').waitFor();
+        expect(other.workers()).toHaveLength(0);
+        await other.close();
+      }
+    });
+
+    it('that is slow to read the trust file loses nothing of what is given meanwhile', async () => {
+      await tab.addInitScript(() => {
+        const post = Worker.prototype.postMessage;
+        let isFirst = true;
+        Worker.prototype.postMessage = function (...message: unknown[]) {
+          setTimeout(() => Reflect.apply(post, this, message), isFirst ? 500 : 0);
+          isFirst = false;
+        };
+      });
+      await tab.goto(`${site.url}/verify`);
+      await choose(tab, { 'receipt.json': textOf(exhibits.document), 'besluit.pdf': exhibits.decision });
+      await verdict('matches');
+      await tab.locator('.found[data-found=document]').waitFor();
+    });
+
+    it('is left nothing to keep', async () => {
+      await tab.goto(`${site.url}/verify`);
+      await choose(tab, { 'receipt.json': textOf(exhibits.good) });
+      await verdict('matches');
+      expect(await browser.context.cookies()).toEqual([]);
+      expect(await tab.evaluate(() => localStorage.length + sessionStorage.length)).toBe(0);
+      expect(site.asked).toEqual(['/verify']);
+    });
+
+    it('goes home from a page that was served', async () => {
+      await tab.goto(`${site.url}/verify`);
+      expect(await tab.getByRole('link', { name: 'Zegel' }).getAttribute('href')).toBe('./');
+      await tab.goto(await site.onDisk());
+      expect(await tab.getByRole('link', { name: 'Zegel' }).count()).toBe(0);
     });
   });
 
