@@ -208,10 +208,14 @@ export type DottedText = {
 };
 
 /**
- * Reads a text whose parts stand between dots, as in a compact JWS: what `utf8` and `parseBase64url` give one by one, in one piece of
- * memory. A service makes that piece for each statement it takes, and three or four would cost it more than reading them.
+ * Reads a text whose parts stand between dots, as in a compact JWS: what `utf8` and `parseBase64url` give one by one, and where it is
+ * short in one piece of memory. A service makes that piece for each statement it takes, and three or four would cost it more than
+ * reading them.
  */
 export function parseDotted(text: string): DottedText {
+  // Of a long text a part may be kept for long: it is not to keep the rest.
+  if (text.length > 4_096)
+    return { bytes: utf8(text), parts: text.split('.').map(part => decode64(part, urlValues)) };
   const all = new Uint8Array(text.length + decodedLength(text.length));
   // Whatever is not ASCII takes more bytes than it has characters, so it does not all fit.
   const isAscii = encoder.encodeInto(text, all.subarray(0, text.length)).read === text.length;

@@ -37,23 +37,33 @@ const recipes: Readonly<Record<Algorithm, Recipe>> = {
  *
  * @throws {ProofError} if the key is not a good one for the algorithm, or the signature does not verify
  */
-export const verifyWithOpenSsl: VerifySignature = async (algorithm, jwk, message, signature) => {
-  const { keyType, digest, lengthBytes } = recipes[algorithm];
-  if (typeOf(jwk) !== keyType)
-    throw new ProofError(`key is ${typeOf(jwk)}, want ${keyType} for ${algorithm}`);
-  const key = parsedKey(jwk);
+export const verifyWithOpenSsl: VerifySignature = (algorithm, jwk, message, signature) =>
+  new Promise((resolve, reject) => {
+    const { keyType, digest, lengthBytes } = recipes[algorithm];
+    if (typeOf(jwk) !== keyType)
+      throw new ProofError(`key is ${typeOf(jwk)}, want ${keyType} for ${algorithm}`);
+    const key = parsedKey(jwk);
 
-  const wanted = lengthBytes ?? Math.ceil((key.asymmetricKeyDetails?.modulusLength ?? 0) / 8);
-  if (signature.length !== wanted)
-    throw new ProofError(`${algorithm} signature has ${signature.length} bytes, want ${wanted}`);
-  if (algorithm === 'Ed25519' && equalBytes(signature.subarray(0, 32), neutralPoint))
-    return verifySignature(algorithm, jwk, message, signature);
-  const read = jwk.kty === 'EC' ? derSignature(signature) : signature;
-  const verified = await inTurn(() =>
-    verifies(digest, message, algorithm === 'PS256' ? { key, ...pss } : key, read),
-  );
-  if (!verified) throw new ProofError(`${algorithm} signature does not verify`);
-};
+    const wanted = lengthBytes ?? Math.ceil((key.asymmetricKeyDetails?.modulusLength ?? 0) / 8);
+    if (signature.length !== wanted)
+      throw new ProofError(`${algorithm} signature has ${signature.length} bytes, want ${wanted}`);
+    if (algorithm === 'Ed25519' && equalBytes(signature.subarray(0, 32), neutralPoint)) {
+      resolve(verifySignature(algorithm, jwk, message, signature));
+      return;
+    }
+    inTurn({
+      digest,
+      message,
+      key: algorithm === 'PS256' ? { key, ...pss } : key,
+      signature: jwk.kty === 'EC' ? derSignature(signature) : signature,
+      done(error, isVerified) {
+        // A no is an answer. An error says that OpenSSL could not do its work, which proves nothing about a signature.
+        if (error !== null) reject(error);
+        else if (isVerified) resolve();
+        else reject(new ProofError(`${algorithm} signature does not verify`));
+      },
+    });
+  });
 
 /** RFC 8032 section 5.1.2: (0, 1). No honest signer meets it, but a verifier might be shown it. */
 const neutralPoint = Uint8Array.from({ length: 32 }, (_, i) => (i === 0 ? 1 : 0));
@@ -64,19 +74,40 @@ const neutralPoint = Uint8Array.from({ length: 32 }, (_, i) => (i === 0 ? 1 : 0)
  */
 const underWayMax = 32;
 let underWay = 0;
-const waiting: (() => void)[] = [];
+const waiting: Check[] = [];
+
+/** What OpenSSL is asked, and who is told: an error, or whether the signature verifies. */
+type Check = {
+  readonly digest: string | null;
+  readonly message: Uint8Array;
+  readonly key: Parameters<typeof verify>[2];
+  readonly signature: Uint8Array;
+  readonly done: (error: Error | null, isVerified: boolean) => void;
+};
 
 /** Runs checks in their order, only so many at a time. */
-async function inTurn(check: () => Promise<boolean>): Promise<boolean> {
-  if (underWay < underWayMax) underWay++;
-  else await new Promise<void>(resolve => waiting.push(resolve));
-  try {
-    return await check();
-  } finally {
+function inTurn(check: Check): void {
+  if (underWay >= underWayMax) {
+    waiting.push(check);
+    return;
+  }
+  underWay++;
+  run(check);
+}
+
+function run({ digest, message, key, signature, done }: Check): void {
+  const end = (error: Error | null, isVerified: boolean) => {
     // Whoever is next takes this one's place.
     const next = waiting.shift();
     if (next === undefined) underWay--;
-    else next();
+    else run(next);
+    done(error, isVerified);
+  };
+  try {
+    verify(digest, message, key, signature, end);
+  } catch (error) {
+    // What it is asked fits: only Node itself can fail here.
+    end(error instanceof Error ? error : new Error('OpenSSL cannot be asked', { cause: error }), false);
   }
 }
 
@@ -106,21 +137,6 @@ function putInteger(der: Uint8Array, at: number, bytes: Uint8Array, from: number
   der[at + 1] = sign + digits;
   for (let i = 0; i < digits; i++) der[at + 2 + sign + i] = bytes[first + i] ?? 0;
   return at + 2 + sign + digits;
-}
-
-function verifies(
-  digest: string | null,
-  message: Uint8Array,
-  key: Parameters<typeof verify>[2],
-  signature: Uint8Array,
-): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    verify(digest, message, key, signature, (error, verified) => {
-      if (error === null) resolve(verified);
-      // A no is an answer. An error says that OpenSSL could not do its work, which proves nothing about a signature.
-      else reject(error);
-    });
-  });
 }
 
 function typeOf(jwk: Jwk): string {

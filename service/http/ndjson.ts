@@ -44,6 +44,17 @@ export class LineReader {
     void this.#chunks.return?.();
   }
 
+  /** The next line, where all of it is here: what `line` would give without a wait. */
+  ready(maxBytes: number): Line | undefined {
+    const at = this.#interruption === undefined ? this.#rest.indexOf(lineFeed) : -1;
+    if (at < 0) return undefined;
+    const bytes = this.#rest.subarray(0, at);
+    this.#rest = this.#rest.subarray(at + 1);
+    if (at > maxBytes) return { kind: 'long' };
+    this.#clock.moved(at + 1);
+    return { kind: 'whole', bytes };
+  }
+
   /**
    * The next line; undefined at the end of the body, or of the reading where no line has begun: nobody gets an answer to a line that
    * was not sent. After `cut`, `endless` and an interruption there is no further line.
@@ -130,7 +141,6 @@ type Slot = {
   text: string | undefined;
   times: number;
   weight: number;
-  readonly done: Promise<void>;
 };
 
 /** How much may be under way for one upload: so many answers, and so many bytes of lines or of the answers to them. */
@@ -146,7 +156,7 @@ export class Answers {
   #bytes = 0;
   #last: (() => string) | undefined;
   #isCancelled = false;
-  #changed = Promise.withResolvers<void>();
+  #changed: PromiseWithResolvers<void> | undefined;
 
   /** @param clock runs while it is waited for that somebody reads */
   constructor(clock: Clock) {
@@ -158,28 +168,37 @@ export class Answers {
     return this.#isCancelled;
   }
 
+  /** Whether another line may be taken up now. */
+  get hasRoom(): boolean {
+    return !this.#isCancelled && !this.#isFull();
+  }
+
   /** Waits until another line may be taken up. False when nobody wants answers any more. */
   async room(): Promise<boolean> {
-    while (!this.#isCancelled && this.#isFull()) await this.#changed.promise;
+    while (!this.#isCancelled && this.#isFull()) await this.#change();
     return !this.#isCancelled;
   }
 
-  /** Adds the answer to the next line, without a line feed; it must not reject. @param weight how many bytes wait with it */
-  add(answer: Promise<string>, weight: number): void {
-    const done = answer.then(text => {
-      slot.text = `${text}\n`;
+  /**
+   * Adds a place for the answer to the next line, which waits with so many bytes. Gives what brings the answer, once and without a line
+   * feed.
+   */
+  add(weight: number): (answer: string) => void {
+    const slot: Slot = { text: undefined, times: 1, weight };
+    this.#push(slot);
+    return answer => {
+      slot.text = `${answer}\n`;
       // A line of many small faults has an answer that is longer than itself.
       const more = Math.max(0, slot.text.length - slot.weight);
       slot.weight += more;
       this.#bytes += more;
-    });
-    const slot: Slot = { text: undefined, times: 1, weight, done };
-    this.#push(slot);
+      if (slot === this.#slots[0]) this.#tell();
+    };
   }
 
   /** Adds one answer for each of so many lines. */
   repeat(answer: string, times: number): void {
-    this.#push({ text: `${answer}\n`, times, weight: answer.length, done: Promise.resolve() });
+    this.#push({ text: `${answer}\n`, times, weight: answer.length });
   }
 
   /** Says that no line follows. @param last makes the last line, once all others have been given out */
@@ -198,8 +217,7 @@ export class Answers {
   async *text(): AsyncGenerator<string, void, undefined> {
     while (!this.#isCancelled) {
       const [first] = this.#slots;
-      if (first !== undefined) {
-        await first.done;
+      if (first?.text !== undefined) {
         const piece = this.#take();
         this.#clock.start();
         try {
@@ -208,11 +226,11 @@ export class Answers {
           this.#clock.stop();
         }
         this.#clock.moved(piece.length);
-      } else if (this.#last !== undefined) {
+      } else if (first === undefined && this.#last !== undefined) {
         yield `${this.#last()}\n`;
         return;
       } else {
-        await this.#changed.promise;
+        await this.#change();
       }
     }
   }
@@ -246,9 +264,13 @@ export class Answers {
     return piece;
   }
 
+  #change(): Promise<void> {
+    this.#changed ??= Promise.withResolvers();
+    return this.#changed.promise;
+  }
+
   #tell(): void {
-    const { resolve } = this.#changed;
-    this.#changed = Promise.withResolvers<void>();
-    resolve();
+    this.#changed?.resolve();
+    this.#changed = undefined;
   }
 }

@@ -1,6 +1,6 @@
 /** One upload: takes its lines up in their order, and goes on while their signatures are checked and their records written. */
 
-import { setTimeout } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate } from 'node:timers/promises';
 import { formatBase64url, formatHex } from '../../merkle/bytes.ts';
 import { formatTime } from '../../merkle/entry.ts';
 import { type JsonObject, JsonReader, parseJson } from '../../merkle/json.ts';
@@ -39,8 +39,14 @@ const aroundStatementBytes = 1_024;
 /** Whoever meets a limit is read no further for so long, milliseconds; refused is only who would have to wait longer. */
 const waitMaxMs = 10_000;
 
-/** A submission that has gone to the ledger, under a key that has its own allowance. */
-type Submitted = { readonly acknowledged: Promise<Acknowledgement>; readonly key: Allowance };
+/** A line that is on its way to the ledger: what it brings, once that is known, and what takes its answer. */
+type Turn = {
+  brings: { readonly submission: Submission } | { readonly error: unknown } | undefined;
+  readonly answer: (text: string) => void;
+};
+
+/** How many events of a batch are read in one turn of the event loop. */
+const turnLength = 64;
 
 export class Upload {
   readonly #parts: UploadParts;
@@ -49,8 +55,10 @@ export class Upload {
   readonly #intake: Intake;
   /** What the address that sends it may still submit. */
   readonly #address: Allowance;
-  /** Settled when the line before has gone to the ledger, or is refused: of two lines with one event the second is the retry. */
-  #turn: Promise<unknown> = Promise.resolve();
+  /** Lines that have not gone to the ledger yet, in their order: of two with one event the second is the retry. */
+  readonly #turns: Turn[] = [];
+  /** Whether the first of them waits until its key may submit more. */
+  #isHeldUp = false;
 
   constructor(parts: UploadParts) {
     this.#parts = parts;
@@ -63,19 +71,20 @@ export class Upload {
   /** Reads to the end, or to where it is unknown what the lines mean. */
   async read(): Promise<void> {
     const lineMaxBytes = this.#intake.statementMaxBytes + aroundStatementBytes;
-    while (await this.#answers.room()) {
-      const line = await this.#lines.line(lineMaxBytes);
+    while (this.#answers.hasRoom || (await this.#answers.room())) {
+      const line = this.#lines.ready(lineMaxBytes) ?? (await this.#lines.line(lineMaxBytes));
       if (line === undefined) return;
       if (this.#address.waitMs() > 0) {
         const refused = await this.#untilAllowed('address', this.#address);
         if (refused !== undefined) return this.#refuse(refused);
       }
-      if (!(await this.#take(line, lineMaxBytes))) return;
+      const goesOn = this.#take(line, lineMaxBytes);
+      if (!(goesOn === true || (await goesOn))) return;
     }
   }
 
   /** Takes a line up. False where no line can follow. */
-  async #take(line: Line, lineMaxBytes: number): Promise<boolean> {
+  #take(line: Line, lineMaxBytes: number): boolean | Promise<boolean> {
     if (line.kind !== 'whole') {
       this.#refuse(lineFault(line.kind, lineMaxBytes));
       return !isLast(line);
@@ -88,8 +97,21 @@ export class Upload {
       return true;
     }
     if (members.has('secret')) return this.#takeBatch(members);
-    this.#submit(this.#acceptSingle(members), line.bytes.length);
+    this.#submitSingle(members, line.bytes.length);
     return true;
+  }
+
+  #submitSingle(members: JsonObject, lengthBytes: number): void {
+    const turn: Turn = { brings: undefined, answer: this.#answers.add(lengthBytes) };
+    this.#turns.push(turn);
+    const bring = (brings: Turn['brings']) => {
+      turn.brings = brings;
+      this.#goOn();
+    };
+    this.#acceptSingle(members).then(
+      submission => bring({ submission }),
+      error => bring({ error }),
+    );
   }
 
   async #acceptSingle(members: JsonObject): Promise<Submission> {
@@ -158,51 +180,64 @@ export class Upload {
   }
 
   async #submitEvents(batch: Batch): Promise<void> {
-    for (let i = 0; i < batch.size && (await this.#answers.room()); i++) {
+    for (let i = 0; i < batch.size && (this.#answers.hasRoom || (await this.#answers.room())); i++) {
       if (this.#parts.stopping.aborted) return this.#refuse(isStopping(), batch.size - i);
-      this.#submit(
-        accept(() => batch.submission(i)),
-        batch.lengthBytes(i),
-      );
+      const answer = this.#answers.add(batch.lengthBytes(i));
+      this.#turns.push({ brings: brought(() => batch.submission(i)), answer });
+      this.#goOn();
+      if (i % turnLength === turnLength - 1) await setImmediate();
     }
   }
 
-  /** Submits in its turn what is being accepted, and answers when it is in the log or refused. */
-  #submit(accepted: Promise<Submission>, lengthBytes: number): void {
-    const submitted = this.#inTurn(this.#turn, accepted);
-    this.#turn = submitted.catch(() => undefined);
-    // A refusal that comes before its turn is not forgotten: it is met then.
-    accepted.catch(() => undefined);
-    this.#answers.add(this.#answer(submitted), lengthBytes);
-  }
-
-  async #inTurn(before: Promise<unknown>, accepted: Promise<Submission>): Promise<Submitted> {
-    await before;
-    const submission = await accepted;
-    const key = this.#parts.limits.key(submission.key);
-    if (key.waitMs() > 0) {
-      const refused = await this.#untilAllowed('key', key);
-      if (refused !== undefined) throw refused;
-    }
-    // Wrapped, since the next one need not wait for the ledger's answer.
-    return { acknowledged: this.#parts.ledger.submit(submission), key };
-  }
-
-  async #answer(submitted: Promise<Submitted>): Promise<string> {
-    try {
-      const { acknowledged, key } = await submitted;
-      const acknowledgement = await acknowledged;
-      this.#address.take(costs.submission);
-      // Anybody who has seen a record can send it again: a retry shows no agency at the other end.
-      if (acknowledgement.status === 201) {
-        key.take(costs.submission);
-        this.#parts.onNew();
+  /** Lets those go to the ledger whose turn it is. */
+  #goOn(): void {
+    while (!this.#isHeldUp) {
+      const [first] = this.#turns;
+      if (first?.brings === undefined) return;
+      if ('submission' in first.brings) {
+        const { submission } = first.brings;
+        const key = this.#parts.limits.key(submission.key);
+        if (key.waitMs() > 0) {
+          this.#isHeldUp = true;
+          void this.#untilKeyAllows(first, submission, key);
+          return;
+        }
+        this.#submit(submission, key, first.answer);
+      } else {
+        first.answer(this.#refusalLine(first.brings.error));
       }
-      return formatAcknowledgement(acknowledgement);
-    } catch (error) {
-      this.#address.take(costOfRefusal(error));
-      return this.#problemLine(error);
+      this.#turns.shift();
     }
+  }
+
+  async #untilKeyAllows({ answer }: Turn, submission: Submission, key: Allowance): Promise<void> {
+    const refused = await this.#untilAllowed('key', key);
+    if (refused === undefined) this.#submit(submission, key, answer);
+    else answer(this.#refusalLine(refused));
+    this.#turns.shift();
+    this.#isHeldUp = false;
+    this.#goOn();
+  }
+
+  /** Submits a record, and answers when it is in the log or refused. */
+  #submit(submission: Submission, key: Allowance, answer: (text: string) => void): void {
+    this.#parts.ledger
+      .submit(submission)
+      .then(acknowledgement => {
+        this.#address.take(costs.submission);
+        // Anybody who has seen a record can send it again: a retry shows no agency at the other end.
+        if (acknowledgement.status === 201) {
+          key.take(costs.submission);
+          this.#parts.onNew();
+        }
+        answer(formatAcknowledgement(acknowledgement));
+      })
+      .catch(error => answer(this.#refusalLine(error)));
+  }
+
+  #refusalLine(error: unknown): string {
+    this.#address.take(costOfRefusal(error));
+    return this.#problemLine(error);
   }
 
   /**
@@ -217,15 +252,14 @@ export class Upload {
       if (waitedMs + waitMs > waitMaxMs) return limits.refusal(limit, waitMs);
       // In steps: what was taken for a batch comes back when it is found good.
       const stepMs = Math.min(waitMs, 250);
-      await setTimeout(stepMs);
+      await delay(stepMs);
       waitedMs += stepMs;
     }
     return undefined;
   }
 
   #refuse(error: unknown, times = 1): void {
-    this.#address.take(costOfRefusal(error));
-    this.#answers.repeat(this.#problemLine(error), times);
+    this.#answers.repeat(this.#refusalLine(error), times);
   }
 
   #problemLine(error: unknown): string {
@@ -236,8 +270,12 @@ export class Upload {
   }
 }
 
-async function accept(read: () => Submission): Promise<Submission> {
-  return read();
+function brought(read: () => Submission): Turn['brings'] {
+  try {
+    return { submission: read() };
+  } catch (error) {
+    return { error };
+  }
 }
 
 /** Reads a line as far as its members. @throws {LedgerError} RECORD_MALFORMED */

@@ -164,13 +164,12 @@ describe('Answers', () => {
 
   test('come in the order of their lines, whatever is ready first, and the last line last', async () => {
     const answers = new Answers(noClock);
-    const waiting = Array.from({ length: 5 }, () => Promise.withResolvers<string>());
-    for (const { promise } of waiting) answers.add(promise, 1);
+    const waiting = Array.from({ length: 5 }, () => answers.add(1));
     answers.repeat('r', 2);
     answers.end(() => 'last');
     const all = allOf(answers);
     for (const i of [3, 1, 4, 0, 2]) {
-      waiting[i]?.resolve(String(i));
+      waiting[i]?.(String(i));
       await new Promise(setImmediate);
     }
     expect(await all).toBe('0\n1\n2\n3\n4\nr\nr\nlast\n');
@@ -179,14 +178,11 @@ describe('Answers', () => {
   test('make the last line only when all others are out', async () => {
     const answers = new Answers(noClock);
     let isOut = false;
-    answers.add(
-      (async () => {
-        await new Promise(setImmediate);
-        isOut = true;
-        return 'a';
-      })(),
-      1,
-    );
+    const answer = answers.add(1);
+    setImmediate(() => {
+      isOut = true;
+      answer('a');
+    });
     answers.end(() => String(isOut));
     expect(await allOf(answers)).toBe('a\ntrue\n');
   });
@@ -199,7 +195,7 @@ describe('Answers', () => {
     let added = 0;
     const adding = (async () => {
       while (added < 2 * count && (await answers.room())) {
-        answers.add(Promise.resolve('a'), weight);
+        answers.add(weight)('a');
         added++;
       }
       answers.end(() => 'last');
@@ -212,7 +208,7 @@ describe('Answers', () => {
   });
 
   test.each([
-    ['answers', (answers: Answers, text: string) => answers.add(Promise.resolve(text), 1)],
+    ['answers', (answers: Answers, text: string) => answers.add(1)(text)],
     ['repeated answers', (answers: Answers, text: string) => answers.repeat(text, 2)],
   ])('let no more than two megabytes of %s wait, however short the lines were', async (_, give) => {
     const answers = new Answers(noClock);
@@ -248,7 +244,7 @@ describe('Answers', () => {
 
   test('let nobody wait for room or for an answer once they are cancelled', async () => {
     const answers = new Answers(noClock);
-    for (let i = 0; i < 1_000; i++) answers.add(new Promise(() => undefined), 1);
+    for (let i = 0; i < 1_000; i++) answers.add(1);
     const room = answers.room();
     answers.cancel();
     expect(await room).toBe(false);
