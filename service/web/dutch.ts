@@ -23,6 +23,7 @@ export const dutch: Texts = {
     check: 'Controleer',
     private:
       'De controle gebeurt in uw browser. Uw bestand verlaat dit toestel niet. Alleen voor een code, of voor een bewijs dat nog niet verankerd is, wordt het register om het openbare deel gevraagd.',
+    retry: 'Opnieuw proberen',
     again: 'Een ander bewijs controleren',
     busy: 'Bezig met controleren…',
     busyMany: (done, all) => `Bezig met controleren: ${done} van ${all}…`,
@@ -195,6 +196,7 @@ export const dutch: Texts = {
 
   original: {
     heading: 'Hebt u het document zelf?',
+    beside: 'Het bestand ernaast',
     lead: 'Leg het ernaast, dan ziet u of het is wat er ondertekend werd.',
     choose: 'Kies het document',
     busy: 'Bezig met vergelijken…',

@@ -23,6 +23,7 @@ export const english: Texts = {
     check: 'Check',
     private:
       'Checking is done in your browser. Your file does not leave this device. Only for a code, or for a receipt that is not yet anchored, is the register asked for the public part.',
+    retry: 'Try again',
     again: 'Check another receipt',
     busy: 'Checking…',
     busyMany: (done, all) => `Checking: ${done} of ${all}…`,
@@ -188,6 +189,7 @@ export const english: Texts = {
 
   original: {
     heading: 'Do you have the document itself?',
+    beside: 'The file beside it',
     lead: 'Lay it beside the receipt, and you see whether it is what was signed.',
     choose: 'Choose the document',
     busy: 'Comparing…',

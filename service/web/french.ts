@@ -23,6 +23,7 @@ export const french: Texts = {
     check: 'Vérifier',
     private:
       'La vérification se fait dans votre navigateur. Votre fichier ne quitte pas cet appareil. Ce n’est que pour un code, ou pour un reçu pas encore ancré, que la partie publique est demandée au registre.',
+    retry: 'Réessayer',
     again: 'Vérifier un autre reçu',
     busy: 'Vérification en cours…',
     busyMany: (done, all) => `Vérification en cours : ${done} sur ${all}…`,
@@ -194,6 +195,7 @@ export const french: Texts = {
 
   original: {
     heading: 'Avez-vous le document lui-même ?',
+    beside: 'Le fichier à côté',
     lead: 'Mettez-le à côté du reçu, et vous verrez si c’est ce qui a été signé.',
     choose: 'Choisir le document',
     busy: 'Comparaison en cours…',

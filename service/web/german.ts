@@ -23,6 +23,7 @@ export const german: Texts = {
     check: 'Prüfen',
     private:
       'Geprüft wird in Ihrem Browser. Ihre Datei verlässt dieses Gerät nicht. Nur für einen Code, oder für einen noch nicht verankerten Beleg, wird das Register nach dem öffentlichen Teil gefragt.',
+    retry: 'Noch einmal versuchen',
     again: 'Einen anderen Beleg prüfen',
     busy: 'Wird geprüft…',
     busyMany: (done, all) => `Wird geprüft: ${done} von ${all}…`,
@@ -197,6 +198,7 @@ export const german: Texts = {
 
   original: {
     heading: 'Haben Sie das Dokument selbst?',
+    beside: 'Die Datei daneben',
     lead: 'Legen Sie es daneben, dann sehen Sie, ob es das ist, was unterschrieben wurde.',
     choose: 'Dokument auswählen',
     busy: 'Wird verglichen…',

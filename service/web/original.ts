@@ -17,7 +17,7 @@ export function originalOn(view: View, check: Check): ComponentChild | null {
   return h(
     'section',
     { class: 'original', 'aria-labelledby': 'original' },
-    h('h2', { id: 'original' }, texts.original.heading),
+    h('h2', { id: 'original' }, original === null ? texts.original.heading : texts.original.beside),
     original === null
       ? h('p', null, texts.original.lead)
       : [

@@ -64,10 +64,10 @@ function mainOf(view: View): (ComponentChild | null)[] {
         ),
     verdictOn(view, check),
     looseNote,
-    // What is wrong stands under the verdict, before what is right.
-    isOther ? originalOn(view, check) : null,
+    // What came of a comparison stands under the verdict, before what the receipt says.
+    check.original === null ? null : originalOn(view, check),
     factsOn(view, check),
-    isOther ? null : originalOn(view, check),
+    check.original === null ? originalOn(view, check) : null,
     isOther ? null : limitsOn(view, check),
     stepsOn(view, check),
     trustOn(view),

@@ -54,6 +54,7 @@ export type Texts = {
     readonly fieldHint: string;
     readonly check: string;
     readonly private: string;
+    readonly retry: string;
     readonly again: string;
     readonly busy: string;
     readonly busyMany: (done: string, all: string) => string;
@@ -155,6 +156,8 @@ export type Texts = {
 
   readonly original: {
     readonly heading: string;
+    /** The heading once there is one. */
+    readonly beside: string;
     readonly lead: string;
     readonly choose: string;
     readonly busy: string;

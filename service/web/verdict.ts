@@ -28,8 +28,16 @@ export function verdictOn(view: View, check: Check): ComponentChild {
       ),
       check.name === null ? null : h('p', { class: 'name quiet' }, h('bdi', null, visibleLine(check.name))),
       ...adviceOn(view, check).map(text => h('p', { class: 'advice' }, text)),
+      retryOn(view, check),
     ),
   );
+}
+
+/** Where a service was asked and nothing good came, it may be asked again. */
+function retryOn({ texts, act }: View, { leaf, outcome }: Check): ComponentChild {
+  if (leaf === null || outcome.kind !== 'unchecked') return null;
+  const retry = () => act.takeText(leaf);
+  return h('button', { type: 'button', class: 'button retry', onClick: retry }, texts.ways.retry);
 }
 
 /** The verdict in one sentence. */

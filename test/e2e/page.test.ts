@@ -252,6 +252,16 @@ describe.skipIf(!chromiumPresent)(`the page${chromiumNote}`, () => {
       await tab.getByText('Dat zegt niets over het bewijs zelf').waitFor();
     });
 
+    it('can be asked again', async () => {
+      const leaf = leafOf(exhibits.good);
+      site.answers.set(leaf, 'drop');
+      await tab.goto(`${site.url}/verify#leaf=${leaf}`);
+      await verdict('could-not-check');
+      site.answers.set(leaf, textOf(exhibits.proofOnly));
+      await tab.getByRole('button', { name: 'Opnieuw proberen' }).click();
+      await verdict('matches');
+    });
+
     it('never spoils a receipt that waits for its anchor', async () => {
       await tab.goto(`${site.url}/verify`);
       site.answers.set(
