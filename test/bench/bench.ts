@@ -17,8 +17,8 @@ import { generateKey, keySigner, type StatementSigner } from '../../service/clie
 import { readPrivateKeyFile } from '../../service/keyfiles.ts';
 import { zegelJson } from '../helpers/cli.ts';
 import { aSite, type ServiceProcess, type Site, siteAgency } from '../helpers/site.ts';
-import { closedLoop, postRequest, steady, upload } from './clients.ts';
-import { commitRate, signatureRate, startKoa } from './limits.ts';
+import { closedLoop, ordinaryLoop, postRequest, steady, upload } from './clients.ts';
+import { commitRate, plainCommitRate, plainSignatureRate, signatureRate, startKoa } from './limits.ts';
 import { batches, recordBytes, singles, statements } from './material.ts';
 import { type Figures, printTable, quantile, summaryOf } from './table.ts';
 
@@ -110,7 +110,10 @@ async function checksOf(origin: string): Promise<Figures> {
   const figures: Record<string, number> = {};
   for (const { name } of algorithms) {
     const signer = keySigner(generateKey(name), name);
-    figures[`checks ${name}`] = await signatureRate(await statements(records, origin, signer), signer.key);
+    const signed = await statements(records, origin, signer);
+    figures[`checks ${name}`] = await signatureRate(signed, signer.key);
+    if (name === 'ES256' || name === 'Ed25519')
+      figures[`plain checks ${name}`] = await plainSignatureRate(signed, signer.key);
   }
   return figures;
 }
@@ -141,6 +144,7 @@ async function batchEventsOf(
   const shape = { entries: commitEntries, recordBytes: await recordBytes(origin, signer) };
   return {
     'bare commits': await commitRate(join(folder, 'bare'), records, shape),
+    'plain commits': await plainCommitRate(join(folder, 'plain'), records, shape),
     ...(await uploadOf('batch events', service, bodies)),
   };
 }
@@ -172,8 +176,12 @@ async function requestsOf(
   origin: string,
   signer: StatementSigner,
 ): Promise<Figures> {
+  const [path, type] = ['/v1/records', 'application/jose'];
+  const ordinary = await statements(records / 2, origin, signer);
+  const ordinaryBare = await ordinaryLoop(koa.url, connections, path, type, ordinary);
+  const ordinaryFull = await ordinaryLoop(service.url, connections, path, type, ordinary);
   const requests = (await statements(records, origin, signer)).map(statement =>
-    postRequest('/v1/records', 'application/jose', statement),
+    postRequest(path, type, statement),
   );
   const half = Math.floor(records / 2);
   const bare = await closedLoop(koa.url, connections, requests.slice(0, half));
@@ -185,6 +193,8 @@ async function requestsOf(
     full.perSecond / 4,
   );
   return {
+    'ordinary Koa': ordinaryBare,
+    'ordinary requests': ordinaryFull,
     'bare Koa': bare.perSecond,
     requests: full.perSecond,
     'full p50': quantile(full.times, 0.5),

@@ -1,7 +1,7 @@
 /** The bench's clients: as little work as they can, since they share the cores with what they measure. */
 
 import { once } from 'node:events';
-import { request } from 'node:http';
+import { Agent, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 
 /** A request as it goes over the wire. */
@@ -81,6 +81,40 @@ export async function closedLoop(
   const perSecond = (requests.length / (performance.now() - start)) * 1000;
   for (const connection of open) connection.close();
   return { perSecond, times };
+}
+
+/** The same with the client that comes with Node, as most programs send: it costs more than the server that it asks. */
+export async function ordinaryLoop(
+  url: string,
+  connections: number,
+  path: string,
+  type: string,
+  bodies: readonly string[],
+): Promise<number> {
+  const agent = new Agent({ keepAlive: true, maxSockets: connections });
+  let next = 0;
+  const send = (body: string) =>
+    new Promise<void>((resolve, reject) => {
+      const headers = { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body) };
+      const sending = request(`${url}${path}`, { method: 'POST', agent, headers }, answer => {
+        const pieces: Buffer[] = [];
+        answer.on('data', piece => pieces.push(piece)).on('error', reject);
+        answer.on('end', () => {
+          if (answer.statusCode === 201) resolve();
+          else reject(new Error(`the answer is ${answer.statusCode}: ${Buffer.concat(pieces)}`));
+        });
+      });
+      sending.on('error', reject).end(body);
+    });
+  const start = performance.now();
+  await Promise.all(
+    Array.from({ length: connections }, async () => {
+      for (let body = bodies[next++]; body !== undefined; body = bodies[next++]) await send(body);
+    }),
+  );
+  const perSecond = (bodies.length / (performance.now() - start)) * 1000;
+  agent.destroy();
+  return perSecond;
 }
 
 /**

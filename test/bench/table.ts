@@ -6,10 +6,28 @@ export type Figures = Readonly<Record<string, number>>;
 /** A rate beside its limit. */
 type Row = { readonly name: string; readonly rate: string; readonly limit: string; readonly atLeast: number };
 
+/**
+ * Each rate is held against two limits: what a program written in the plain way reaches, as FACTS.md measured it and as the bars were
+ * set; and the highest that we could build for this bench.
+ */
 const rows: readonly Row[] = [
+  { name: 'ES256 statements, a line each', rate: 'lines ES256', limit: 'plain checks ES256', atLeast: 0.45 },
+  {
+    name: 'Ed25519 statements, a line each',
+    rate: 'lines Ed25519',
+    limit: 'plain checks Ed25519',
+    atLeast: 0.5,
+  },
+  {
+    name: 'one record per request, node:http clients',
+    rate: 'ordinary requests',
+    limit: 'ordinary Koa',
+    atLeast: 0.4,
+  },
+  { name: 'events under batch statements', rate: 'batch events', limit: 'plain commits', atLeast: 0.4 },
   { name: 'ES256 statements, a line each', rate: 'lines ES256', limit: 'checks ES256', atLeast: 0.45 },
   { name: 'Ed25519 statements, a line each', rate: 'lines Ed25519', limit: 'checks Ed25519', atLeast: 0.5 },
-  { name: 'one record per request', rate: 'requests', limit: 'bare Koa', atLeast: 0.4 },
+  { name: 'one record per request, bare sockets', rate: 'requests', limit: 'bare Koa', atLeast: 0.4 },
   { name: 'events under batch statements', rate: 'batch events', limit: 'bare commits', atLeast: 0.4 },
 ];
 
