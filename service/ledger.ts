@@ -57,6 +57,9 @@ export type LedgerParts = {
 /** More than this many waiting records mean that we are behind: refusing is better than a promise we might break. */
 const queueMax = 20_000;
 
+/** So many records must wait for the next batch to be written while the one before it is signed. */
+const overlapMin = 128;
+
 export class Ledger {
   readonly genesis: Genesis;
   readonly genesisDocument: string;
@@ -203,6 +206,8 @@ export class Ledger {
     // One turn of the event loop lets everything that has arrived together be taken together.
     await new Promise(setImmediate);
     while (this.#queue.length > 0) {
+      // Few that come one by one are better taken together: each batch costs a tree, a signature and three syncs, whatever its size.
+      if (this.#queue.length < Math.min(overlapMin, this.#parts.batchMax)) await this.#signing;
       const taken = this.#queue.splice(0, commitLength(this.#queue, this.#parts.batchMax));
       try {
         const batch = await this.#commit(taken);
