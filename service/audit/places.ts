@@ -8,6 +8,9 @@ import { leafHashOf } from './compact-range.ts';
 import { CouldNotCheck } from './findings.ts';
 import type { Source } from './sources.ts';
 
+/** An entry's bytes, and their leaf hash. */
+export type Place = { readonly entry: Uint8Array; readonly leafHash: Uint8Array };
+
 /** Bundles and tiles that are kept, most of them some kilobytes. */
 const kept = 64;
 
@@ -15,7 +18,7 @@ export class Places {
   readonly #source: Source;
   readonly #size: number;
   readonly #root: Uint8Array;
-  readonly #bundles = new Map<number, Promise<readonly Uint8Array[]>>();
+  readonly #bundles = new Map<number, Promise<readonly Place[]>>();
   readonly #tiles = new Map<string, Promise<readonly Uint8Array[]>>();
 
   /** @param tree what the log was found to be: size, and root as rebuilt */
@@ -25,21 +28,22 @@ export class Places {
     this.#root = tree.root;
   }
 
-  /** The bytes of an entry; undefined beyond the size. @throws {CouldNotCheck} if its bundle is not what was audited */
-  async entry(index: number): Promise<Uint8Array | undefined> {
+  /** An entry; undefined beyond the size. @throws {CouldNotCheck} if its bundle is not what was audited */
+  async at(index: number): Promise<Place | undefined> {
     if (index >= this.#size) return undefined;
     const bundle = Math.floor(index / tileWidth);
-    const entries = await remembered(this.#bundles, bundle, () => this.#bundle(bundle));
-    return entries[index % tileWidth];
+    const places = await remembered(this.#bundles, bundle, () => this.#bundle(bundle));
+    return places[index % tileWidth];
   }
 
-  async #bundle(index: number): Promise<readonly Uint8Array[]> {
+  async #bundle(index: number): Promise<readonly Place[]> {
     const start = index * tileWidth;
     const width = Math.min(tileWidth, this.#size - start);
     const file = bundlePath(index, width);
     try {
       const entries = parseBundle(await this.#source.bundle(index, width)).slice(0, width);
-      const leaves = entries.map(leafHashOf);
+      const places = entries.map(entry => ({ entry, leafHash: leafHashOf(entry) }));
+      const leaves = places.map(({ leafHash }) => leafHash);
       const [first] = leaves;
       if (leaves.length !== width || first === undefined) throw new ProofError(`${leaves.length} entries`);
       // The path of the first entry from its own bundle up: it has every other entry of the bundle in it.
@@ -49,7 +53,7 @@ export class Places {
         ),
       );
       verifyInclusion({ index: start, size: this.#size, leafHash: first, path, root: this.#root });
-      return entries;
+      return places;
     } catch (error) {
       if (!(error instanceof FormatError || error instanceof ProofError)) throw error;
       const why = `it is not what the log has under its root: ${error.message}`;

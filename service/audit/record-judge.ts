@@ -1,7 +1,7 @@
 /** Whether a record is what its entry and its agency's key say: DESIGN 3.5's steps `statement`, `commitment` and `batch`, in bulk. */
 
 import { hash } from 'node:crypto';
-import { equalBytes, formatBase64url, formatHex, parseUtf8, utf8 } from '../../merkle/bytes.ts';
+import { formatBase64url, formatHex, parseUtf8, utf8 } from '../../merkle/bytes.ts';
 import type { Entry } from '../../merkle/entry.ts';
 import { FormatError, ProofError } from '../../merkle/errors.ts';
 import { type Event, parseEvent } from '../../merkle/event.ts';
@@ -39,8 +39,12 @@ type SigningKey = {
   readonly agency: string;
 };
 
-/** What a batch statement covers. */
-type Covered = { readonly root: Uint8Array; readonly size: number };
+/** What a batch statement covers, and the path of the record that was found good last: its neighbour's is much the same. */
+type Covered = { readonly root: Uint8Array; readonly size: number; last?: Climb };
+
+/** A path from a leaf to the root, with the node that stands before each step, and where. */
+type Climb = { readonly path: readonly Uint8Array[]; readonly steps: readonly Step[] };
+type Step = { readonly node: Uint8Array; readonly at: number; readonly last: number };
 
 /** A statement whose signature was found good, and what it covers if it is a batch statement; or why that cannot be read. */
 type Verified = { readonly statement: Statement; readonly covers: Covered | RecordFault | undefined };
@@ -188,39 +192,64 @@ function coveredBy({ payload }: Statement): Covered | RecordFault {
   }
 }
 
-function judgeBatch({ event, salt, index, path }: BatchedEvent, { root, size }: Covered): void {
+function judgeBatch({ event, salt, index, path }: BatchedEvent, covers: Covered): void {
+  const { root, size } = covers;
   // RFC 9162's leaf over the salted event (DESIGN 3.1).
-  const leafHash = hash('sha256', Buffer.concat([Buffer.of(0), salt, event]), 'buffer');
+  const leafHash = hash('sha256', Buffer.concat([zeroByte, salt, event]), 'buffer');
+  const climb = climbFrom(leafHash, index, path, covers);
   // Where OpenSSL does not come to the root, the core says what is wrong.
-  if (!equalBytes(rootFrom(leafHash, index, size, path), root))
+  if (climb === undefined)
     atFault('BATCH_DIFFERS', () => verifyInclusion({ index, size, leafHash, path, root }));
+  else covers.last = climb;
 }
 
+const zeroByte = Buffer.of(0);
 const pair = Buffer.alloc(1 + 32 + 32, 1);
 
-/** The root to which a path leads (RFC 9162 section 2.1.3.2); nothing where it has not the length for it. Sizes are below 2^31. */
-function rootFrom(
+/**
+ * The way of a path that leads to the root (RFC 9162 section 2.1.3.2); undefined where it does not. From a node on that the path before
+ * this one had in the same place, with the same hashes beside it, both are one. Sizes are below 2^31.
+ */
+function climbFrom(
   leafHash: Uint8Array,
   index: number,
-  size: number,
   path: readonly Uint8Array[],
-): Uint8Array {
-  if (index >= size) return nothing;
+  { root, size, last: before }: Covered,
+): Climb | undefined {
+  if (index >= size) return undefined;
+  const steps: Step[] = [];
   let [node, at, last] = [leafHash, index, size - 1];
-  for (const sibling of path) {
+  for (const [i, sibling] of path.entries()) {
+    if (last === 0) return undefined;
+    const step = { node, at, last };
+    if (before !== undefined && goesOnAs(before, step, path, i))
+      return { path, steps: [...steps, ...before.steps.slice(i)] };
+    steps.push(step);
     const isRight = at % 2 === 1 || at === last;
     pair.set(isRight ? sibling : node, 1);
     pair.set(isRight ? node : sibling, 33);
     node = hash('sha256', pair, 'buffer');
     // The last node of a row that has no right neighbour rises until it is one itself.
     while (isRight && at % 2 === 0 && at !== 0) [at, last] = [at >> 1, last >> 1];
-    if (last === 0) return nothing;
     [at, last] = [at >> 1, last >> 1];
   }
-  return last === 0 ? node : nothing;
+  return last === 0 && Buffer.compare(node, root) === 0 ? { path, steps } : undefined;
 }
 
-const nothing = new Uint8Array(0);
+function goesOnAs(
+  { steps, path: other }: Climb,
+  { node, at, last }: Step,
+  path: readonly Uint8Array[],
+  i: number,
+): boolean {
+  const step = steps[i];
+  if (step === undefined || step.at !== at || step.last !== last || other.length !== path.length)
+    return false;
+  if (Buffer.compare(step.node, node) !== 0) return false;
+  return path.slice(i).every((hash, j) => Buffer.compare(hash, other[i + j] ?? noHash) === 0);
+}
+
+const noHash = new Uint8Array(0);
 
 /** The log takes events as CloudEvents has them; how long they may be is each service's own setting. */
 function judgeEvent(bytes: Uint8Array, entry: Entry): Event {

@@ -7,7 +7,7 @@
  */
 
 import { hash } from 'node:crypto';
-import { equalBytes, formatHex } from '../../merkle/bytes.ts';
+import { formatHex } from '../../merkle/bytes.ts';
 import { type Entry, isRecord, parseEntry } from '../../merkle/entry.ts';
 import { FormatError, ProofError } from '../../merkle/errors.ts';
 import { type ExportedRecord, parseExportedRecord } from '../../merkle/exported.ts';
@@ -148,11 +148,12 @@ class LineJudge {
     if (index >= this.#size) return { kind: 'beyond' };
     if (!this.#isNew(index)) return { kind: 'repeated' };
 
-    const entry = await this.#places.entry(index);
+    const place = await this.#places.at(index);
+    const entry = place?.entry;
     const logged = entry === undefined ? undefined : asEntry(entry);
-    if (entry === undefined || !equalBytes(entry, line.entry) || !isRecordEntry(logged))
+    if (place === undefined || entry === undefined || !same(entry, line.entry) || !isRecordEntry(logged))
       return wrong('RECORD_FOREIGN', `entry ${index} of the log is another one`, index, entry);
-    if (formatHex(line.leafHash) !== hash('sha256', Buffer.concat([Buffer.of(0), entry]), 'hex'))
+    if (!same(line.leafHash, place.leafHash))
       return wrong('RECORD_FOREIGN', `its leaf hash is not that of entry ${index}`, index, entry);
     if (record === null) return { kind: 'erased' };
     try {
@@ -172,6 +173,10 @@ class LineJudge {
     this.#seen[at] = byte | bit;
     return (byte & bit) === 0;
   }
+}
+
+function same(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
 }
 
 function isRecordEntry(entry: Entry | undefined): entry is Entry {

@@ -45,9 +45,13 @@ async function* chunksOf(text: string, length = 1000): AsyncGenerator<Uint8Array
   for (let at = 0; at < bytes.length; at += length) yield bytes.subarray(at, at + length);
 }
 
-/** The records of a batch of three events, one of them changed by a test. */
-function aBatchOf(log: ForgedLog, change: (item: BatchItem, i: number) => Partial<BatchItem> = () => ({})) {
-  const events = someEvents(3, 'batch');
+/** The records of a batch, of three events as a rule, some of them changed by a test. */
+function aBatchOf(
+  log: ForgedLog,
+  change: (item: BatchItem, i: number) => Partial<BatchItem> = () => ({}),
+  size = 3,
+) {
+  const events = someEvents(size, 'batch');
   const { statement } = aBatch({ events, alg: 'Ed25519' });
   const tree = new LeafTree(events.map((event, i) => batchLeafHash(saltAt(testSecret, i), event)));
   return events.map((event, i) => {
@@ -220,6 +224,23 @@ describe('a wrong record is found where', () => {
       'BATCH_DIFFERS',
       'BATCH_DIFFERS',
     ]);
+  });
+
+  it('any hash of its path is another one, though its neighbours go the same way', async () => {
+    for (const size of [1, 2, 3, 5, 8, 13]) {
+      const made = await aLogOf(log => aBatchOf(log, () => ({}), size));
+      for (const lines of [made.lines, made.lines.toReversed()])
+        expect((await auditLines({ ...made, lines })).view.good).toBe(size);
+      for (let wrong = 0; wrong < size; wrong++)
+        for (let at = 0; at < 4; at++) {
+          const flip = (item: BatchItem) =>
+            item.path.map((hash, i) => (i === at ? hash.with(31, (hash[31] ?? 0) ^ 1) : hash));
+          const isLonger = (item: BatchItem) => at >= item.path.length;
+          const change = (item: BatchItem, i: number) =>
+            i !== wrong ? {} : { path: isLonger(item) ? [...item.path, new Uint8Array(32)] : flip(item) };
+          expect(await found(log => aBatchOf(log, change, size))).toEqual([['BATCH_DIFFERS', wrong + 1]]);
+        }
+    }
   });
 
   it('a batch statement comes back for an entry of another key', async () => {
