@@ -32,8 +32,16 @@ export class Places {
   async at(index: number): Promise<Place | undefined> {
     if (index >= this.#size) return undefined;
     const bundle = Math.floor(index / tileWidth);
-    const places = await remembered(this.#bundles, bundle, () => this.#bundle(bundle));
-    return places[index % tileWidth];
+    const places = remembered(this.#bundles, bundle, () => this.#bundle(bundle));
+    if (this.#bundles.has(bundle - 1)) this.#begin(bundle + 1);
+    return (await places)[index % tileWidth];
+  }
+
+  /** Whoever reads bundles in their order reads the next one, too. */
+  #begin(bundle: number): void {
+    if (bundle * tileWidth >= this.#size || this.#bundles.has(bundle)) return;
+    // Met by whoever asks for it.
+    remembered(this.#bundles, bundle, () => this.#bundle(bundle)).catch(() => undefined);
   }
 
   async #bundle(index: number): Promise<readonly Place[]> {
