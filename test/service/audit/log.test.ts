@@ -1,12 +1,9 @@
-import { sha256 } from '@noble/hashes/sha2.js';
 import { describe, expect, it } from 'vitest';
 import { formatHex, utf8 } from '../../../merkle/bytes.ts';
-import { wordOf } from '../../../merkle/evidence.ts';
 import { parseFork, verifyFork } from '../../../merkle/fork.ts';
 import { formatGenesis, genesisEntry, parseGenesis } from '../../../merkle/genesis.ts';
 import { leafHash } from '../../../merkle/tree.ts';
 import { CouldNotCheck } from '../../../service/audit/findings.ts';
-import { formatLogState, parseLogState } from '../../../service/audit/log-state.ts';
 import { aLongLog, audit, changing, changingJson, codesOf } from '../../helpers/auditing.ts';
 import { aLogKey, startTime } from '../../helpers/forge.ts';
 import { ForgedLog, type Lie } from '../../helpers/forged-log.ts';
@@ -217,27 +214,6 @@ describe('a wrong entry is found where', () => {
     expect((await audit(log)).kept).toMatchObject([{ code: 'GENESIS_DIFFERS', place: { index: 0 } }]);
   });
 });
-
-describe('a log that names more than can be counted', () => {
-  it('is audited in bounded memory, and each record is counted', async () => {
-    const log = await ForgedLog.open();
-    const records = 100_300;
-    for (let i = 0; i < records; i++)
-      log.addSome(1, { keyId: sha256(wordOf(i)), time: startTime + i * 86_400_000 });
-    await log.anchor();
-    const { view, counts } = await audit(log, undefined, { anchorWaitLimitMs: 1e15 });
-    expect(counts.get('KEY_UNKNOWN')).toBe(records);
-    expect(Object.keys(view.keys)).toHaveLength(100_001);
-    expect(Object.keys(view.days)).toHaveLength(40_000);
-    const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0);
-    expect(sum(Object.values(view.days).flatMap(keys => Object.values(keys)))).toBe(records);
-    expect(() => parseLogState(formatLogState(view.state ?? never()))).not.toThrow();
-  }, 60_000);
-});
-
-function never(): never {
-  throw new Error('there is a state');
-}
 
 describe('another log is told where', () => {
   type About = Record<string, unknown>;
