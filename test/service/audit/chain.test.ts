@@ -550,7 +550,9 @@ describe('a node that forgets', () => {
     lying.lie = async (call, honest) => {
       // While the blocks are read, the chain goes on; and old states are gone.
       if (call.method === 'eth_getBlockByNumber' && call.params[1] === true && reads++ === 0) {
-        await anchorOne('while the audit reads');
+        // Not an anchor: the service knows of some that were taken back with the chain after an earlier test.
+        const rename = site.registries.keyRegistry.getFunction('renameAgency');
+        await (await rename(hexAgency(), 'Departement Intussen')).wait();
         // One by one: many at once have no parents.
         for (let i = 0; i < 40; i++) await chain.ask('evm_mine');
       }
@@ -560,8 +562,8 @@ describe('a node that forgets', () => {
     };
     const { view, findings, stopped } = await auditedChain(log, { url: lying.url });
     expect({ findings, stopped }).toEqual({ findings: [], stopped: undefined });
+    // Had the renaming been missed, the registry's storage would be another.
     expect(view?.final.number).toBeGreaterThan(before + 40);
-    expect(view?.anchors).toHaveLength(6);
   });
 });
 

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 import { formatVerifierKey, parseVerifierKey, type VerifierKey } from '../../../merkle/note.ts';
 import { openDatabase } from '../../../service/store.ts';
 import { ask, aWorld } from './world.ts';
@@ -58,5 +59,7 @@ async function residentBytes(world: { readonly port: number }): Promise<number> 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const database = await openDatabase(join(process.argv[2] ?? '', 'log'), { create: true });
   const { port, ledger } = await aWorld({ database });
+  // As `zegel serve` does.
+  setFlagsFromString('--semi-space-growth-factor=1');
   process.send?.({ port, verifierKey: formatVerifierKey(ledger.verifierKey) });
 }
