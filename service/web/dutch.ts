@@ -89,6 +89,8 @@ export const dutch: Texts = {
     wrong:
       'Gebruik dit bestand niet als bewijs. Vraag het opnieuw aan wie het u gaf: het kan onderweg gewijzigd of beschadigd zijn.',
     otherLog: 'Komt het van een ander register, kies dan hieronder het vertrouwensbestand van dat register.',
+    olderTrust:
+      'Het kan ook aan het vertrouwensbestand liggen: is dat ouder dan het bewijs, kies dan hieronder een nieuwer.',
     original: 'Het ontvangstbewijs zelf klopt. Kijk na of u het juiste bestand koos.',
     unchecked: 'Dat zegt niets over het bewijs zelf.',
     development:
@@ -104,6 +106,7 @@ export const dutch: Texts = {
     noService:
       'Deze pagina heeft geen dienst om het na te vragen. Kom later terug, of vraag het volledige bewijs aan wie u dit gaf.',
     unreachable: 'De dienst van het register is nu niet te bereiken. Deze pagina blijft het proberen.',
+    notFound: 'De dienst zegt dat ze hiervan niets weet. Deze pagina blijft het proberen.',
     notVerified: 'Wat de dienst stuurde, houdt geen stand. Deze pagina blijft het proberen.',
     asked: time => `Laatst nagevraagd om ${time}.`,
   },

@@ -87,6 +87,7 @@ export const english: Texts = {
     wrong:
       'Do not use this file as proof. Ask for it again where you got it: it may have been changed or damaged on its way.',
     otherLog: 'If it comes from another register, choose the trust file of that register below.',
+    olderTrust: 'It may also be the trust file: if that is older than the receipt, choose a newer one below.',
     original: 'The receipt itself checks out. See whether you chose the right file.',
     unchecked: 'That says nothing about the receipt itself.',
     development:
@@ -101,6 +102,7 @@ export const english: Texts = {
     noService:
       'This page has no service to ask. Come back later, or ask for the complete receipt where you got this one.',
     unreachable: 'The service of the register cannot be reached at present. This page keeps trying.',
+    notFound: 'The service says that it knows nothing of this. This page keeps trying.',
     notVerified: 'What the service sent does not hold. This page keeps trying.',
     asked: time => `Last asked at ${time}.`,
   },

@@ -51,7 +51,7 @@ function wordsOf(value: Json): string {
 export function visible(text: string, keep: RegExp = /[\n\t]/): string {
   return text
     .toWellFormed()
-    .replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0]/gu, character =>
+    .replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/gu, character =>
       keep.test(character) ? character : `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
     );
 }

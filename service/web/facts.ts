@@ -1,10 +1,10 @@
 /** Who, what and when: what a receipt proves, and beside it what is merely said, so marked. */
 
 import { type ComponentChild, type ComponentChildren, h } from 'preact';
-import type { Check } from './checks.ts';
+import type { Check } from './check.ts';
 import { type SignedEvent, visible, visibleLine } from './event.ts';
 import type { Content, Judgement } from './judge.ts';
-import { grouped, moment, type View } from './view.ts';
+import { grouped, isMoment, moment, type View } from './view.ts';
 
 export function factsOn(view: View, check: Check): ComponentChild | null {
   const { outcome } = check;
@@ -91,7 +91,7 @@ function whenIn({ texts, language }: View, { verification }: Judgement, { event 
 
 /** A moment in the reader's zone; the exact text in UTC stays with it. One that no calendar has is shown as it stands. */
 function clock(time: string, language: View['language']): ComponentChild {
-  if (Number.isNaN(Date.parse(time))) return foreign(time);
+  if (!isMoment(time)) return foreign(time);
   return h('time', { dateTime: time, title: time }, moment(time, language));
 }
 

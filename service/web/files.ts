@@ -55,7 +55,9 @@ function* linesOf(name: string, bytes: Uint8Array): Generator<NamedReceipt> {
     const found = bytes.indexOf(10, start);
     const end = found < 0 ? bytes.length : found;
     const line = bytes.slice(start, end);
-    yield { name: `${name}:${number}`, receipt: line.length > maxReceiptBytes ? 'too-large' : line };
     start = end + 1;
+    // An empty line is no receipt, and so none that is false.
+    if (line.every(byte => byte === 13 || byte === 32)) continue;
+    yield { name: `${name}:${number}`, receipt: line.length > maxReceiptBytes ? 'too-large' : line };
   }
 }

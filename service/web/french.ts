@@ -88,6 +88,8 @@ export const french: Texts = {
     wrong:
       'N’utilisez pas ce fichier comme preuve. Redemandez-le à qui vous l’a donné : il peut avoir été modifié ou endommagé en route.',
     otherLog: 'S’il vient d’un autre registre, choisissez ci-dessous le fichier de confiance de ce registre.',
+    olderTrust:
+      'La cause peut aussi être le fichier de confiance : s’il est plus ancien que le reçu, choisissez-en ci-dessous un plus récent.',
     original: 'Le reçu lui-même est exact. Voyez si vous avez choisi le bon fichier.',
     unchecked: 'Cela ne dit rien du reçu lui-même.',
     development:
@@ -103,6 +105,7 @@ export const french: Texts = {
     noService:
       'Cette page n’a pas de service à interroger. Revenez plus tard, ou demandez le reçu complet à qui vous a donné celui-ci.',
     unreachable: 'Le service du registre est injoignable pour le moment. Cette page continue d’essayer.',
+    notFound: 'Le service dit ne rien savoir de ceci. Cette page continue d’essayer.',
     notVerified: 'Ce que le service a envoyé ne tient pas. Cette page continue d’essayer.',
     asked: time => `Dernière demande à ${time}.`,
   },

@@ -90,6 +90,8 @@ export const german: Texts = {
     wrong:
       'Verwenden Sie diese Datei nicht als Beweis. Bitten Sie noch einmal darum, wo Sie sie erhalten haben: Sie kann unterwegs geändert oder beschädigt worden sein.',
     otherLog: 'Kommt der Beleg von einem anderen Register, so wählen Sie unten dessen Vertrauensdatei.',
+    olderTrust:
+      'Es kann auch an der Vertrauensdatei liegen: Ist sie älter als der Beleg, so wählen Sie unten eine neuere.',
     original: 'Der Beleg selbst stimmt. Sehen Sie nach, ob Sie die richtige Datei gewählt haben.',
     unchecked: 'Das sagt nichts über den Beleg selbst.',
     development:
@@ -105,6 +107,7 @@ export const german: Texts = {
     noService:
       'Diese Seite hat keinen Dienst, den sie fragen kann. Kommen Sie später wieder, oder bitten Sie dort um den vollständigen Beleg, wo Sie diesen erhalten haben.',
     unreachable: 'Der Dienst des Registers ist zurzeit nicht erreichbar. Diese Seite versucht es weiter.',
+    notFound: 'Der Dienst sagt, dass er davon nichts weiß. Diese Seite versucht es weiter.',
     notVerified: 'Was der Dienst geschickt hat, hält nicht stand. Diese Seite versucht es weiter.',
     asked: time => `Zuletzt gefragt um ${time}.`,
   },

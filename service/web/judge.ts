@@ -36,6 +36,14 @@ export type TrustFacts = {
   readonly origins: readonly string[];
 };
 
+/** A trust file that is in use. */
+export type TrustState = {
+  readonly text: string;
+  readonly facts: TrustFacts;
+  /** Whether the visitor brought it. */
+  readonly isOwn: boolean;
+};
+
 /** Judges a receipt. Throws only for faults of our own: a receipt that does not match is a judgement. */
 export async function judge(bytes: Uint8Array, trust: Trust): Promise<Judgement> {
   const verification = await judgeReceipt(bytes, trust);

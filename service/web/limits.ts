@@ -1,7 +1,7 @@
 /** What a receipt proves and what it does not: no signature makes a statement true. */
 
 import { type ComponentChild, h } from 'preact';
-import type { Check } from './checks.ts';
+import type { Check } from './check.ts';
 import { formOf, saidOf } from './verdict.ts';
 import type { View } from './view.ts';
 

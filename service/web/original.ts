@@ -1,7 +1,7 @@
 /** The document or the event itself, laid beside its receipt. */
 
 import { type ComponentChild, h } from 'preact';
-import type { Check } from './checks.ts';
+import type { Check } from './check.ts';
 import { isOther } from './comparison.ts';
 import { visibleLine } from './event.ts';
 import { nameOf } from './facts.ts';

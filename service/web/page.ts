@@ -1,7 +1,8 @@
 /** The whole page: the question, or its answer, and under it what the answer rests on. */
 
 import { type ComponentChild, h } from 'preact';
-import { isOtherOriginal, verdictOf } from './checks.ts';
+import { isOtherOriginal, verdictOf } from './check.ts';
+import { visibleLine } from './event.ts';
 import { factsOn } from './facts.ts';
 import { textsIn } from './languages.ts';
 import { limitsOn } from './limits.ts';
@@ -46,7 +47,11 @@ function mainOf(view: View): (ComponentChild | null)[] {
   const looseNote =
     loose.length === 0 || list.every(({ receipt }) => receipt === null)
       ? null
-      : h('p', { class: 'loose' }, texts.original.loose(loose.map(({ name }) => name).join(', ')));
+      : h(
+          'p',
+          { class: 'loose' },
+          h('bdi', null, texts.original.loose(loose.map(({ name }) => visibleLine(name)).join(', '))),
+        );
   const check = list.length === 1 ? list[0] : list.find(({ id }) => id === opened);
   if (check === undefined) return [tableOn(view), looseNote, trustOn(view), selfOn(view, null), waysOn(view)];
   const isOther = isOtherOriginal(check.original);
@@ -63,6 +68,8 @@ function mainOf(view: View): (ComponentChild | null)[] {
           ),
         ),
     verdictOn(view, check),
+    // Without a receipt there is nothing to read: what is wanted is one.
+    check.receipt === null && check.outcome.kind === 'unchecked' ? waysOn(view) : null,
     looseNote,
     // What came of a comparison stands under the verdict, before what the receipt says.
     check.original === null ? null : originalOn(view, check),
@@ -72,7 +79,7 @@ function mainOf(view: View): (ComponentChild | null)[] {
     stepsOn(view, check),
     trustOn(view),
     selfOn(view, check),
-    waysOn(view),
+    check.receipt === null && check.outcome.kind === 'unchecked' ? null : waysOn(view),
   ];
 }
 

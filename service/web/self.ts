@@ -1,7 +1,7 @@
 /** How to do it again without this page: on the command line, on paper, from the disk. */
 
 import { type ComponentChild, h } from 'preact';
-import type { Check } from './checks.ts';
+import type { Check } from './check.ts';
 import type { View } from './view.ts';
 
 /** Names of our own: a file's name is a stranger's text, and must not end up in a command. */

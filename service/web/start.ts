@@ -16,8 +16,7 @@ const pauseMs = { least: 1_000, most: 15_000 };
 export function startPage(script: string): void {
   const settings = readSettings(document);
   const service = serviceOf(settings.service, location);
-  const root = document.getElementById('page');
-  if (root === null) throw new Error('the page has no place for its content');
+  const place = placeIn(document);
 
   const interval = settings.anchorIntervalMs ?? pauseMs.most;
   const state = {
@@ -59,7 +58,14 @@ export function startPage(script: string): void {
       act,
     };
     // The same place every time: what stays the same on the page is left alone, the focus too.
-    render(page(view), root as HTMLElement);
+    try {
+      render(page(view), place);
+    } catch (error) {
+      reportError(error);
+      // What cannot be shown must not leave a verdict there that was on something else.
+      render(null, place);
+      if (!checks.giveUp()) throw error;
+    }
     drawnInMs = performance.now() - start;
   }
 
@@ -114,6 +120,12 @@ type Listening = {
   readonly show: (work: Promise<unknown>) => Promise<void>;
   readonly drag: (isDragging: boolean) => void;
 };
+
+function placeIn(page: Document): HTMLElement {
+  const place = page.getElementById('page');
+  if (place === null) throw new Error('the page has no place for its content');
+  return place;
+}
 
 /** What happens to the window as a whole. */
 function listen({ checks, show, drag }: Listening): void {

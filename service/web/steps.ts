@@ -2,7 +2,7 @@
 
 import { type ComponentChild, h } from 'preact';
 import { type Step, type StepName, stepNames } from '../../merkle/verification.ts';
-import type { Check } from './checks.ts';
+import type { Check } from './check.ts';
 import { visibleLine } from './event.ts';
 import type { View } from './view.ts';
 

@@ -2,11 +2,11 @@
 
 import { type ComponentChild, h } from 'preact';
 import type { Verdict } from '../../merkle/verification.ts';
-import { type Check, verdictOf } from './checks.ts';
+import { type Check, verdictOf } from './check.ts';
 import { visibleLine } from './event.ts';
 import { sign } from './icons.ts';
 import { dataOf, sentenceOf } from './verdict.ts';
-import { grouped, type View } from './view.ts';
+import { grouped, isMoment, type View } from './view.ts';
 
 export function tableOn(view: View): ComponentChild {
   const { texts, checks, language } = view;
@@ -107,7 +107,7 @@ function row(view: View, check: Check, i: number): ComponentChild {
 }
 
 function whenOf(time: string, language: View['language']): string {
-  return Number.isNaN(Date.parse(time))
+  return !isMoment(time)
     ? time
     : new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(time));
 }

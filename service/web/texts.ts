@@ -76,6 +76,7 @@ export type Texts = {
   readonly advice: {
     readonly wrong: string;
     readonly otherLog: string;
+    readonly olderTrust: string;
     readonly original: string;
     readonly unchecked: string;
     readonly development: string;
@@ -88,6 +89,7 @@ export type Texts = {
     readonly bySelf: string;
     readonly noService: string;
     readonly unreachable: string;
+    readonly notFound: string;
     readonly notVerified: string;
     readonly asked: (time: string) => string;
   };

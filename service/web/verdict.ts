@@ -2,7 +2,7 @@
 
 import { type ComponentChild, h } from 'preact';
 import type { Verification } from '../../merkle/verification.ts';
-import { type Check, isOtherOriginal, verdictOf } from './checks.ts';
+import { type Check, isOtherOriginal, verdictOf } from './check.ts';
 import { visibleLine } from './event.ts';
 import { sign } from './icons.ts';
 import type { Judgement } from './judge.ts';
@@ -96,14 +96,19 @@ function adviceOn(view: View, check: Check): readonly string[] {
     return noReceipt.has(outcome.reason) ? rest : [...rest, advice.unchecked];
   }
   const { verdict, finality } = outcome.judgement.verification;
-  if (verdict === 'does-not-match')
-    return failedStep(check) === 'checkpoint' ? [advice.wrong, advice.otherLog] : [advice.wrong];
+  if (verdict === 'does-not-match') return [advice.wrong, ...whereElse(advice, failedStep(check))];
   if (isOtherOriginal(check.original)) return [advice.original];
   if (verdict === 'not-yet-anchored') return waitingOn(view, check);
   return [
     ...(check.isCompleted ? [advice.completed] : []),
     ...(finality === 'unproved' ? [advice.development] : []),
   ];
+}
+
+/** What else than the receipt it may be, at the steps that rest on what the trust file says. */
+function whereElse(advice: View['texts']['advice'], step: ReturnType<typeof failedStep>): readonly string[] {
+  if (step === 'checkpoint') return [advice.otherLog, advice.olderTrust];
+  return step === 'seals' || step === 'anchor' ? [advice.olderTrust] : [];
 }
 
 /** What is no receipt, and so there is none of which nothing would be said. */
@@ -139,6 +144,7 @@ function waitingOn({ texts, language, settings, now }: View, { outcome, waiting 
   if (waiting.last === 'no-service') return [text.noService];
   const last = waiting.askedAt === null ? [] : [text.asked(shortTime(waiting.askedAt, language))];
   if (waiting.last === 'unreachable') return [when, [text.unreachable, ...last].join(' ')];
+  if (waiting.last === 'not-found') return [when, [text.notFound, ...last].join(' ')];
   if (waiting.last === 'not-verified') return [when, [text.notVerified, ...last].join(' ')];
   return [when, [text.bySelf, ...last].join(' ')];
 }

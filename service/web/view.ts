@@ -37,6 +37,16 @@ export type Actions = {
   skip(event: Event): void;
 };
 
+/**
+ * Whether a text is a moment as RFC 3339 writes it: a stranger's text need not be one, and browsers take more for a date than that,
+ * each its own. The core spells moments otherwise that no calendar has.
+ */
+export function isMoment(text: string): boolean {
+  return (
+    /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i.test(text) && !Number.isNaN(Date.parse(text))
+  );
+}
+
 /** A moment as people write it, in the zone of whoever reads it, which is named. */
 export function moment(time: string | number, language: Language): string {
   return new Intl.DateTimeFormat(language, {
@@ -52,6 +62,7 @@ export function moment(time: string | number, language: Language): string {
 
 /** A day and a minute, for sentences. */
 export function shortMoment(time: string | number, language: Language): string {
+  if (typeof time === 'string' && !isMoment(time)) return time;
   return new Intl.DateTimeFormat(language, { dateStyle: 'long', timeStyle: 'short' }).format(new Date(time));
 }
 

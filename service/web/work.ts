@@ -18,11 +18,13 @@ export type Tasks = {
   /** Puts what a service has sent in the place of what was not anchored; null if that makes no receipt that holds. */
   complete: {
     given: { receipt: Uint8Array; sent: Uint8Array; trust: string };
-    gives: { receipt: Uint8Array; judgement: Judgement } | 'pending' | null;
+    gives: Completed | 'pending' | null;
   };
   /** Compares a file with what a receipt's statement is about. */
   compare: { given: { receipt: Uint8Array; file: Blob }; gives: Comparison };
 };
+
+export type Completed = { readonly receipt: Uint8Array; readonly judgement: Judgement };
 
 export type TaskName = keyof Tasks;
 
