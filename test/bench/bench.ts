@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import hre from 'hardhat';
 import { algorithms } from '../../merkle/signature.ts';
+import { buildPage } from '../../scripts/bundle.ts';
 import { generateKey, keySigner, type StatementSigner } from '../../service/client/signer.ts';
 import { readPrivateKeyFile } from '../../service/keyfiles.ts';
 import { zegelJson } from '../helpers/cli.ts';
@@ -47,6 +48,8 @@ const progress = (text: string) => {
 };
 
 await hre.tasks.getTask('build').run({ quiet: true, noTests: true });
+// A service that builds it has Vite in its memory for good.
+await buildPage();
 const site = await aSite('anvil');
 const koa = await startKoa(answerBytes);
 try {
