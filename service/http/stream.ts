@@ -39,7 +39,11 @@ export function streamRoutes(router: Router, { pulse, limits, stopping }: Stream
         if (events.readableLength > waitingMaxBytes) res.destroy();
         else events.push(formatBeat(beat, position));
       });
-      const stop = () => events.push(null);
+      const stop = () => {
+        // Who reads slowly is still being sent what came before: after the end nothing may be said.
+        unwatch();
+        events.push(null);
+      };
       const leave = () => {
         unwatch();
         stopping.removeEventListener('abort', stop);

@@ -255,6 +255,17 @@ describe('the end', () => {
     world = await aWorld();
   });
 
+  it('of the service comes after all that was said, and nothing is said after it', async () => {
+    const watched = await watching(world);
+    world.state.health = { status: 'DOWN', reasons: ['LOG_STOPPING'] };
+    const stopped = world.stop(10_000);
+    for (const tick of world.ticks) tick();
+    expect(await watched.ended).toBe('whole');
+    await stopped;
+    expect(world.state.faults).toEqual([]);
+    world = await aWorld();
+  });
+
   it('does not come by itself while something is heard', async () => {
     const idle = await aWorld({ limits: { idleTimeoutMs: 400 } });
     const watched = await watching(idle);
