@@ -76,12 +76,24 @@ function jsonIn(bytes: Uint8Array): Json | undefined {
   }
 }
 
-/** Whether two documents hold the same, whatever the order of members and the white space. Numbers are the same only if spelt so. */
+/** Whether two documents hold the same, whatever the order of members, the white space, and how a number is spelt. */
 function equalJson(a: Json | undefined, b: Json | undefined): boolean {
   if (a instanceof Map && b instanceof Map)
     return a.size === b.size && [...a].every(([name, value]) => b.has(name) && equalJson(value, b.get(name)));
   if (Array.isArray(a) && Array.isArray(b))
     return a.length === b.length && a.every((item, i) => equalJson(item, b[i]));
-  if (a instanceof JsonNumber && b instanceof JsonNumber) return a.text === b.text;
+  if (a instanceof JsonNumber && b instanceof JsonNumber) return exactValue(a) === exactValue(b);
   return a === b;
+}
+
+/** A number's exact value in one spelling, `125e2` for 12500.00: programs that copy an event write numbers in their own way. */
+function exactValue({ text }: JsonNumber): string {
+  const [, sign = '', whole = '', fraction = '', power = '0'] =
+    /^(-?)(\d+)(?:\.(\d+))?(?:[eE]\+?(-?\d+))?$/.exec(text) ?? [];
+  const digits = `${whole}${fraction}`.replace(/^0+/, '');
+  if (digits === '') return '0';
+  const significant = digits.replace(/0+$/, '');
+  // An exponent may be of any size, and must not be rounded.
+  const exponent = BigInt(power) + BigInt(digits.length - significant.length - fraction.length);
+  return `${sign}${significant}e${exponent}`;
 }

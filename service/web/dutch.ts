@@ -252,11 +252,13 @@ export const dutch: Texts = {
     caption: 'De bewijzen die u gaf',
     summary: counts => {
       const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
-      const parts = [`${counts.matches} van de ${all} kloppen`];
+      const parts = [`${counts.matches} van de ${all} ${counts.matches === 1 ? 'klopt' : 'kloppen'}`];
       if (counts['does-not-match'] > 0) parts.push(`${counts['does-not-match']} niet`);
       if (counts['not-yet-anchored'] > 0) parts.push(`${counts['not-yet-anchored']} nog niet verankerd`);
       if (counts['could-not-check'] > 0)
-        parts.push(`${counts['could-not-check']} konden niet gecontroleerd worden`);
+        parts.push(
+          `${counts['could-not-check']} ${counts['could-not-check'] === 1 ? 'kon' : 'konden'} niet gecontroleerd worden`,
+        );
       return `${parts.join(', ')}.`;
     },
     receipt: 'Bewijs',

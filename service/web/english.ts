@@ -243,9 +243,13 @@ export const english: Texts = {
     caption: 'The receipts that you gave',
     summary: counts => {
       const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
-      const parts = [`${counts.matches} of ${all} check out`];
-      if (counts['does-not-match'] > 0) parts.push(`${counts['does-not-match']} do not`);
-      if (counts['not-yet-anchored'] > 0) parts.push(`${counts['not-yet-anchored']} are not yet anchored`);
+      const parts = [`${counts.matches} of ${all} ${counts.matches === 1 ? 'checks out' : 'check out'}`];
+      if (counts['does-not-match'] > 0)
+        parts.push(`${counts['does-not-match']} ${counts['does-not-match'] === 1 ? 'does' : 'do'} not`);
+      if (counts['not-yet-anchored'] > 0)
+        parts.push(
+          `${counts['not-yet-anchored']} ${counts['not-yet-anchored'] === 1 ? 'is' : 'are'} not yet anchored`,
+        );
       if (counts['could-not-check'] > 0) parts.push(`${counts['could-not-check']} could not be checked`);
       return `${parts.join(', ')}.`;
     },

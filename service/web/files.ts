@@ -24,6 +24,16 @@ export async function sortFiles(files: readonly File[]): Promise<SortedFiles> {
   };
 }
 
+/** A trust file's text, of which the UTF-8 is the file byte for byte, so that its fingerprint is the file's. Empty where it is no text. */
+export async function textOfTrust(file: File): Promise<string> {
+  try {
+    if (file.size > maxReceiptBytes) return '';
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await file.arrayBuffer());
+  } catch {
+    return '';
+  }
+}
+
 type SortedFile = {
   readonly kind: 'receipt' | 'unknown' | 'other';
   readonly receipts: readonly NamedReceipt[];

@@ -254,7 +254,7 @@ export const german: Texts = {
     caption: 'Die Belege, die Sie angegeben haben',
     summary: counts => {
       const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
-      const parts = [`${counts.matches} von ${all} stimmen`];
+      const parts = [`${counts.matches} von ${all} ${counts.matches === 1 ? 'stimmt' : 'stimmen'}`];
       if (counts['does-not-match'] > 0) parts.push(`${counts['does-not-match']} nicht`);
       if (counts['not-yet-anchored'] > 0) parts.push(`${counts['not-yet-anchored']} noch nicht verankert`);
       if (counts['could-not-check'] > 0) parts.push(`${counts['could-not-check']} nicht geprüft`);

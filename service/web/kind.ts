@@ -25,6 +25,8 @@ export function kindOf(bytes: Uint8Array): FileKind {
   const beginning = String.fromCharCode(...bytes.subarray(0, 64));
   if (beginnings.some(pattern => pattern.test(beginning))) return 'document';
   const has = membersOf(bytes);
+  // What has all that an event must have is one, although an extension of it may be called as a member of a receipt is.
+  if (['specversion', 'id', 'source', 'type'].every(has)) return 'event';
   // A receipt that also has other members is a bad receipt, and for the verifier to refuse.
   if (has('entry') || has('inclusion') || has('checkpoint') || has('evidence')) return 'receipt';
   if (has('checkpoints')) return 'fork';

@@ -2,6 +2,7 @@
 
 import { render } from 'preact';
 import { Checks } from './checks.ts';
+import { textOfTrust } from './files.ts';
 import { textsIn } from './languages.ts';
 import { page } from './page.ts';
 import { serviceOf } from './sent.ts';
@@ -86,7 +87,7 @@ export function startPage(script: string): void {
     takeFiles: files => void show(checks.takeFiles(files)),
     takeText: text => void show(checks.takeText(text)),
     compare: (id, file) => void checks.compare(id, file),
-    useTrust: async file => checks.useTrust(await file.text(), true),
+    useTrust: async file => checks.useTrust(await textOfTrust(file), true),
     backToTrust: () => void (settings.trust !== null && checks.useTrust(settings.trust, false)),
     typeFingerprint: text => change({ typedFingerprint: text }),
     open(id) {

@@ -6,6 +6,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { utf8 } from '../../../merkle/bytes.ts';
 import { verdictOf } from '../../../service/web/check.ts';
 import { Checks } from '../../../service/web/checks.ts';
+import { textOfTrust } from '../../../service/web/files.ts';
 import { Desk } from '../../../service/web/worker.ts';
 import { forge } from '../../helpers/forge.ts';
 import { type Exhibits, leafOf, someExhibits, textOf, withoutRecord } from '../../helpers/page-tour.ts';
@@ -100,6 +101,15 @@ describe('another trust file', () => {
     first.end(proofOnly);
     await given;
     expect(verdicts()).toEqual(['could-not-check']);
+  });
+
+  it('is read as it stands, so that the fingerprint is the file’s', async () => {
+    expect(await textOfTrust(file('trust.json', exhibits.trust))).toBe(exhibits.trust);
+    for (const text of [`\ufeff${exhibits.trust}`, new Uint8Array([0xff]), new Uint8Array(9 * 1024 * 1024)]) {
+      await checks.useTrust(await textOfTrust(file('trust.json', text)), true);
+      expect(checks.trustFault).not.toBeNull();
+      expect(checks.trust?.isOwn).toBe(false);
+    }
   });
 
   it('has everything under judgement at once, before any of it is judged again', async () => {

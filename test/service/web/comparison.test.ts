@@ -23,9 +23,19 @@ describe('compare', () => {
       expect(found).toEqual({ kind: 'other-event' });
       expect(isOther(found)).toBe(true);
     }
-    // Two numbers that are spelt otherwise were not signed as one.
-    const respelt = new TextDecoder().decode(event).replace('"a":1', '"a":1.0');
-    expect(await compare(event, file(respelt))).toEqual({ kind: 'other-event' });
+    for (const [spelt, kind] of [
+      ['1.0', 'event-respelt'],
+      ['1e0', 'event-respelt'],
+      ['0.1E+1', 'event-respelt'],
+      ['100e-2', 'event-respelt'],
+      ['-1', 'other-event'],
+      ['10', 'other-event'],
+      ['1.0000000000000000001', 'other-event'],
+      ['1e99999999999999999999', 'other-event'],
+    ] as const) {
+      const other = new TextDecoder().decode(event).replace('"a":1', `"a":${spelt}`);
+      expect(await compare(event, file(other)), spelt).toEqual({ kind });
+    }
   });
 
   it('knows a document by what zegel submit --documents says of it', async () => {

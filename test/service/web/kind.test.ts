@@ -30,6 +30,7 @@ describe('kindOf', () => {
 
   it('knows an event and a trust file', () => {
     expect(kindOf(anEvent())).toBe('event');
+    expect(kindOf(anEvent({ evidence: 'photo' }))).toBe('event');
     expect(kindOf(utf8(formatTrust(aTrust())))).toBe('trust');
   });
 });

@@ -48,6 +48,16 @@ describe.each(languages)('the texts in %s', language => {
   });
 });
 
+it('tell one of several as one', () => {
+  const counts = { matches: 1, 'does-not-match': 1, 'not-yet-anchored': 1, 'could-not-check': 1 };
+  expect(languages.map(language => textsIn(language).table.summary(counts))).toEqual([
+    '1 van de 4 klopt, 1 niet, 1 nog niet verankerd, 1 kon niet gecontroleerd worden.',
+    '1 of 4 checks out, 1 does not, 1 is not yet anchored, 1 could not be checked.',
+    'Exacts : 1 sur 4, inexacts : 1, pas encore ancrés : 1, non vérifiés : 1.',
+    '1 von 4 stimmt, 1 nicht, 1 noch nicht verankert, 1 nicht geprüft.',
+  ]);
+});
+
 describe.each(languages.filter(language => language !== 'nl'))('the translation into %s', language => {
   it('is no Dutch', () => {
     const dutch = new Map(textsOf(textsIn('nl'), ''));
