@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { aBrowser, type Browser, chromiumNote, chromiumPresent, citizen } from '../helpers/browsing.ts';
 import { block, forge } from '../helpers/forge.ts';
 import { aPageSite, type PageSite } from '../helpers/page-site.ts';
-import { arrived, choose, type Exhibits, someExhibits, textOf, tour } from '../helpers/page-tour.ts';
+import { arrived, choose, type Exhibits, leafOf, someExhibits, textOf, tour } from '../helpers/page-tour.ts';
 
 describe.skipIf(!chromiumPresent)(`the page${chromiumNote}`, () => {
   let browser: Browser;
@@ -74,6 +74,18 @@ describe.skipIf(!chromiumPresent)(`the page${chromiumNote}`, () => {
     await choose(tab, { 'third.json': textOf(exhibits.good) });
     await sentence('matches');
     expect(faults.splice(0).join()).toContain('no such zone');
+  });
+
+  it('does not wait for ever for a service that never answers, and says nothing of the record then', async () => {
+    await tab.addInitScript(() => {
+      const { timeout } = AbortSignal;
+      // A hundred times as fast.
+      AbortSignal.timeout = ms => Reflect.apply(timeout, AbortSignal, [ms / 100]);
+    });
+    const leaf = leafOf(exhibits.good);
+    site.answers.set(leaf, 'hang');
+    await tab.goto(`${site.url}/verify#leaf=${leaf}`);
+    expect(await sentence('could-not-check')).toContain('niet te bereiken');
   });
 
   it('spells out the names of files that lie beside and turn the direction of writing', async () => {
