@@ -271,5 +271,5 @@ export const dutch: Texts = {
     unnamed: number => `Bewijs ${number}`,
   },
 
-  foot: 'Deze pagina stuurt niets door, bewaart niets en plaatst geen cookies.',
+  foot: 'Deze pagina stuurt uw bestanden niet door, bewaart niets en plaatst geen cookies.',
 };

@@ -263,5 +263,5 @@ export const english: Texts = {
     unnamed: number => `Receipt ${number}`,
   },
 
-  foot: 'This page passes nothing on, keeps nothing and sets no cookies.',
+  foot: 'This page does not pass your files on, keeps nothing and sets no cookies.',
 };

@@ -267,5 +267,5 @@ export const french: Texts = {
     unnamed: number => `Reçu ${number}`,
   },
 
-  foot: 'Cette page ne transmet rien, ne garde rien et ne place aucun cookie.',
+  foot: 'Cette page ne transmet pas vos fichiers, ne garde rien et ne place aucun cookie.',
 };

@@ -270,5 +270,5 @@ export const german: Texts = {
     unnamed: number => `Beleg ${number}`,
   },
 
-  foot: 'Diese Seite gibt nichts weiter, bewahrt nichts auf und setzt keine Cookies.',
+  foot: 'Diese Seite gibt Ihre Dateien nicht weiter, bewahrt nichts auf und setzt keine Cookies.',
 };

@@ -55,6 +55,7 @@ function mainOf(view: View): (ComponentChild | null)[] {
   const check = list.length === 1 ? list[0] : list.find(({ id }) => id === opened);
   if (check === undefined) return [tableOn(view), looseNote, trustOn(view), selfOn(view, null), waysOn(view)];
   const isOther = isOtherOriginal(check.original);
+  const isWanted = check.receipt === null && check.outcome.kind === 'unchecked';
   return [
     list.length === 1
       ? null
@@ -69,7 +70,7 @@ function mainOf(view: View): (ComponentChild | null)[] {
         ),
     verdictOn(view, check),
     // Without a receipt there is nothing to read: what is wanted is one.
-    check.receipt === null && check.outcome.kind === 'unchecked' ? waysOn(view) : null,
+    isWanted ? waysOn(view, true) : null,
     looseNote,
     // What came of a comparison stands under the verdict, before what the receipt says.
     check.original === null ? null : originalOn(view, check),
@@ -79,7 +80,7 @@ function mainOf(view: View): (ComponentChild | null)[] {
     stepsOn(view, check),
     trustOn(view),
     selfOn(view, check),
-    check.receipt === null && check.outcome.kind === 'unchecked' ? null : waysOn(view),
+    isWanted ? null : waysOn(view),
   ];
 }
 

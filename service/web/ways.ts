@@ -21,13 +21,13 @@ export function waysIn(view: View): ComponentChild {
   );
 }
 
-/** The same in short, under a result. */
-export function waysOn(view: View): ComponentChild {
+/** The same in short, under a result. @param isWanted whether a receipt is still wanted, rather than another one */
+export function waysOn(view: View, isWanted = false): ComponentChild {
   const { ways } = view.texts;
   return h(
     'section',
     { class: 'again', 'aria-labelledby': 'again' },
-    h('h2', { id: 'again' }, ways.again),
+    h('h2', { id: 'again' }, isWanted ? ways.heading : ways.again),
     h(
       'div',
       { class: 'row' },

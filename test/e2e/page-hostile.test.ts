@@ -88,6 +88,12 @@ describe.skipIf(!chromiumPresent)(`the page${chromiumNote}`, () => {
     expect(await sentence('could-not-check')).toContain('niet te bereiken');
   });
 
+  it('promises no more than it does: files go nowhere, codes to the register', async () => {
+    await tab.goto(`${site.url}/verify`);
+    expect(await tab.locator('footer').textContent()).toContain('stuurt uw bestanden niet door');
+    await tab.getByText('Alleen voor een code, of voor een bewijs dat nog niet verankerd is').waitFor();
+  });
+
   it('spells out the names of files that lie beside and turn the direction of writing', async () => {
     await tab.goto(`${site.url}/verify`);
     await choose(tab, {
@@ -106,6 +112,7 @@ describe.skipIf(!chromiumPresent)(`the page${chromiumNote}`, () => {
     const top = (place: string) =>
       tab.locator(place).evaluate(element => element.getBoundingClientRect().top);
     expect(await top('.again')).toBeLessThan(await top('.trust'));
+    expect(await tab.locator('#again').textContent()).toBe('Geef het bewijs');
     await choose(tab, { 'a.json': textOf(exhibits.document) });
     await sentence('matches');
     expect(await top('.again')).toBeGreaterThan(await top('.trust'));
