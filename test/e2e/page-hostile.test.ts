@@ -2,7 +2,15 @@
 
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { aBrowser, type Browser, chromiumNote, chromiumPresent, citizen } from '../helpers/browsing.ts';
+import {
+  aBrowser,
+  type Browser,
+  chromiumNote,
+  chromiumPresent,
+  citizen,
+  overflowing,
+} from '../helpers/browsing.ts';
+import { anEvent } from '../helpers/builders.ts';
 import { block, forge } from '../helpers/forge.ts';
 import { aPageSite, type PageSite } from '../helpers/page-site.ts';
 import { arrived, choose, type Exhibits, leafOf, someExhibits, textOf, tour } from '../helpers/page-tour.ts';
@@ -86,6 +94,29 @@ describe.skipIf(!chromiumPresent)(`the page${chromiumNote}`, () => {
     site.answers.set(leaf, 'hang');
     await tab.goto(`${site.url}/verify#leaf=${leaf}`);
     expect(await sentence('could-not-check')).toContain('niet te bereiken');
+  });
+
+  it('breaks words of any length rather than the page', async () => {
+    const word = 'w'.repeat(180);
+    const event = anEvent({
+      type: word,
+      subject: word,
+      source: word,
+      data: { [word]: word, a: { [word]: word } },
+    });
+    const { bytes } = await forge({ change: { event: () => event } });
+    await tab.setViewportSize({ width: 320, height: 640 });
+    await tab.goto(`${site.url}/verify`);
+    await choose(tab, { [`${word}.json`]: bytes });
+    await sentence('matches');
+    await tab.locator('.signed summary').click();
+    expect(await overflowing(tab)).toEqual([]);
+    await choose(tab, { [`${word}1.json`]: bytes, [`${word}2.json`]: bytes, [`${word}.pdf`]: '%PDF-1.4' });
+    await tab.locator('tbody tr').first().waitFor();
+    await tab.getByText('horen: ').waitFor();
+    expect(await overflowing(tab)).toEqual([]);
+    await tab.setViewportSize({ width: 1280, height: 900 });
+    expect(await overflowing(tab)).toEqual([]);
   });
 
   it('promises no more than it does: files go nowhere, codes to the register', async () => {
