@@ -1,4 +1,4 @@
-/** Little memory for work that goes on for hours: what is made and thrown away by the million is not to spread out meanwhile. */
+/** Little memory for work that goes on for hours or years: what is made and thrown away by the million is not to spread out meanwhile. */
 
 import { setFlagsFromString } from 'node:v8';
 
