@@ -225,8 +225,8 @@ export async function openDatabase(
     ...view,
     createIfMissing: create,
     errorIfExists: create,
-    // Most of what is here is encrypted, and compressing it costs a tenth of a record's time. But a block that was damaged mostly cannot
-    // be decompressed, which is an error; uncompressed it trips an assertion of LevelDB's, which ends the process without a word.
+    // Most of what is here is encrypted, so this saves next to nothing. But a block that was damaged mostly cannot be decompressed, which
+    // is an error; uncompressed it trips an assertion of LevelDB's, which ends the process without a word.
     compression: true,
     // Bytes. Four times the default: what is written is merged with what lies there less often.
     writeBufferSize: 16 << 20,
